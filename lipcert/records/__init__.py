@@ -1,0 +1,55 @@
+"""What is reported: frozen records without tensors. `lipcert.records.codec` turns them into JSON."""
+
+from lipcert.records.certificate import BracketRecord, CertificateRecord, PopulationRisk, RadiusRecord
+from lipcert.records.check import DiagnosticRecord, ErrorRecord
+from lipcert.records.distribution import Distribution
+from lipcert.records.enclosure import Enclosure, Soundness
+from lipcert.records.jacobian import JacobianRecord
+from lipcert.records.layer import LayerRecord
+from lipcert.records.lipschitz import LipschitzRecord, Norm
+from lipcert.records.margin import MarginRecord
+from lipcert.records.provenance import (
+    DataRecord,
+    FidelityRecord,
+    PreprocessRecord,
+    RunRecord,
+    SignatureRecord,
+    ToolRecord,
+)
+from lipcert.records.report import SCHEMA_VERSION, ModelRecord, Report, Summary
+from lipcert.records.robustness import AttackRecord, RobustnessRecord
+from lipcert.records.settings import ANALYSES, AnalyzeSettings, Effort
+from lipcert.records.skipped import Skipped
+
+__all__ = [
+    "ANALYSES",
+    "SCHEMA_VERSION",
+    "AnalyzeSettings",
+    "AttackRecord",
+    "BracketRecord",
+    "CertificateRecord",
+    "DataRecord",
+    "DiagnosticRecord",
+    "Distribution",
+    "Effort",
+    "Enclosure",
+    "ErrorRecord",
+    "FidelityRecord",
+    "JacobianRecord",
+    "LayerRecord",
+    "LipschitzRecord",
+    "MarginRecord",
+    "ModelRecord",
+    "Norm",
+    "PopulationRisk",
+    "PreprocessRecord",
+    "RadiusRecord",
+    "Report",
+    "RobustnessRecord",
+    "RunRecord",
+    "SignatureRecord",
+    "Skipped",
+    "Soundness",
+    "Summary",
+    "ToolRecord",
+]

@@ -1,0 +1,83 @@
+"""The whole result of a run: one document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
+from lipcert.records.check import DiagnosticRecord, ErrorRecord
+from lipcert.records.jacobian import JacobianRecord
+from lipcert.records.layer import LayerRecord
+from lipcert.records.lipschitz import LipschitzRecord
+from lipcert.records.margin import MarginRecord
+from lipcert.records.provenance import (
+    DataRecord,
+    FidelityRecord,
+    PreprocessRecord,
+    RunRecord,
+    SignatureRecord,
+    ToolRecord,
+)
+from lipcert.records.robustness import RobustnessRecord
+from lipcert.records.settings import AnalyzeSettings
+from lipcert.records.skipped import Skipped
+
+SCHEMA_VERSION = "1.0"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """Everything found out about one model. An analysis that could not run is Skipped; one not asked for is empty or None.
+
+    status  "analyzed" when everything asked was done, "inconclusive" when the model could not be concluded on
+    """
+
+    id: str
+    path: str
+    sha256: str
+    format: str
+    status: Literal["analyzed", "inconclusive"]
+    signature: SignatureRecord
+    fidelity: FidelityRecord
+    preprocess: PreprocessRecord
+    data: DataRecord | None
+    layers: tuple[LayerRecord, ...] | Skipped = ()
+    lipschitz: tuple[LipschitzRecord, ...] | Skipped = ()
+    jacobian: JacobianRecord | Skipped | None = None
+    margins: MarginRecord | Skipped | None = None
+    robustness: tuple[RobustnessRecord, ...] | Skipped = ()
+    certificates: tuple[CertificateRecord, ...] | Skipped = ()
+    radii: tuple[RadiusRecord, ...] = ()
+    brackets: tuple[BracketRecord, ...] = ()
+    diagnostics: tuple[DiagnosticRecord, ...] = ()
+    unsupported_ops: tuple[str, ...] = ()
+    timing: dict[str, float] | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Counts over the models, and the exit code the run ends with."""
+
+    models: int
+    analyzed: int
+    inconclusive: int
+    gate: Literal["pass", "fail", "inconclusive", "none"]
+    exit_code: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run of `analyze`. `run` is None in a deterministic report: same inputs, same bytes."""
+
+    schema: Literal["lipcert.report"] = "lipcert.report"
+    schema_version: str = SCHEMA_VERSION
+    tool: ToolRecord
+    run: RunRecord | None
+    settings: AnalyzeSettings
+    models: tuple[ModelRecord, ...]
+    summary: Summary
+    errors: tuple[ErrorRecord, ...] = ()

@@ -1,0 +1,32 @@
+"""Fixtures every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _outside(*parts: str) -> Path:
+    path = ROOT.parent.joinpath("shared", *parts)
+    if not path.exists():
+        pytest.skip(f"{path} is absent")
+    return path
+
+
+@pytest.fixture(scope="session")
+def material() -> Path:
+    """Folder of real classifiers and images that are not part of the project."""
+    return _outside("material")
+
+
+@pytest.fixture(scope="session")
+def reference_nets() -> Path:
+    """Folder of the comparison nets, not part of the project."""
+    return _outside("reference_nets")
+
+
+@pytest.fixture(scope="session")
+def sample_models() -> Path:
+    """The trained models and data that ship with the project."""
+    return ROOT / "sample_models"
