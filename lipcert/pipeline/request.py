@@ -1,0 +1,40 @@
+"""What a caller asks of `analyze`, before any file is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, final
+
+from lipcert.records import AnalyzeSettings
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzeRequest:
+    """One model file, its data, how a stored value becomes what the model sees, and the settings.
+
+    None means "not said": the model's sidecar decides, then the default.
+
+    scale        raw / scale are data units
+    mean, std    one value, or one a channel, in data units
+    layout       the layout the model reads
+    input_range  (low, high) of valid values in data units; perturbed inputs are clipped to it
+    input_shape  of one sample, where neither file nor data tells
+    output_name  which output of several holds the class scores
+    allow_code   whether `module:function` data may run the user's code
+    """
+
+    model: Path
+    data: str | None = None
+    labels: str | None = None
+    scale: float | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    layout: Literal["nchw", "nhwc"] | None = None
+    input_range: tuple[float, float] | None = None
+    input_shape: tuple[int, ...] | None = None
+    output_name: str | None = None
+    allow_code: bool = False
+    argv: tuple[str, ...] = ()
+    settings: AnalyzeSettings = field(default_factory=AnalyzeSettings)
