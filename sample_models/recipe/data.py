@@ -1,0 +1,57 @@
+"""The data: scikit-learn's digits in a seeded split, and MNIST from files the caller has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+DIGITS_TEST = 450
+MNIST_TEST = 1000
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Raw images, uint8 (N, 1, H, W), with int64 labels."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+    def inputs(self, scale: float) -> Tensor:
+        """The images in data units, float32: raw / scale, divided in float32 as lipcert does."""
+        return torch.from_numpy(self.images).to(torch.float32) / scale
+
+    def targets(self) -> Tensor:
+        """The labels as a tensor."""
+        return torch.from_numpy(self.labels)
+
+    def first(self, count: int) -> Split:
+        """The first `count` images."""
+        return Split(images=self.images[:count], labels=self.labels[:count])
+
+    def save(self, path: Path) -> None:
+        """Write `images` and `labels` to an .npz."""
+        np.savez_compressed(path, images=self.images, labels=self.labels)
+
+
+def digits(seed: int) -> tuple[Split, Split]:
+    """Training and test split of the 1,797 digits; raw values run from 0 to 16."""
+    raw = load_digits()
+    images = raw.images.astype(np.uint8)[:, None]
+    labels = raw.target.astype(np.int64)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).numpy()
+    train, test = order[DIGITS_TEST:], order[:DIGITS_TEST]
+    return Split(images=images[train], labels=labels[train]), Split(images=images[test], labels=labels[test])
+
+
+def mnist(path: Path) -> Split:
+    """MNIST images from an .npz with uint8 `images` (N, 1, 28, 28) and `labels` (N,)."""
+    with np.load(path, allow_pickle=False) as archive:
+        return Split(images=archive["images"], labels=archive["labels"].astype(np.int64))
