@@ -1,0 +1,52 @@
+"""Which composite ATen ops are taken apart at capture, and which stay whole because a rule knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions
+
+aten = torch.ops.aten
+
+# Core ATen spells these out as exp, where and clamp; whole, each has one exact rule.
+WHOLE = frozenset(
+    "silu hardswish hardsigmoid _prelu_kernel celu softplus mish log_sigmoid_forward hardtanh leaky_relu "
+    "native_group_norm _safe_softmax logsumexp".split()
+)
+
+
+def _convolution(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
+    """`aten._convolution` carries four cudnn flags after `groups` that mean nothing here."""
+    return aten.convolution(x, weight, bias, *settings[:6])
+
+
+def _copy(target: Tensor, value: Tensor, non_blocking: bool = False) -> Tensor:  # noqa: ARG001, FBT001, FBT002
+    """`aten.copy` has no derivative; a cast and a broadcast do."""
+    return torch.broadcast_to(value.to(target.dtype), target.shape)
+
+
+def _scalar(function: Callable[[Tensor, Any], Tensor]) -> Callable[..., Tensor]:
+    """The tensor form of an op with a Python number, so that one rule serves both."""
+
+    def call(x: Tensor, number: float, *rest: Any) -> Tensor:
+        other = torch.tensor(number, dtype=x.dtype if x.is_floating_point() else None)
+        if rest and rest[0] != 1:
+            other = other * rest[0]
+        return function(x, other)
+
+    return call
+
+
+def capture_table() -> dict[Any, Callable[..., Any]]:
+    """Decompositions for `make_fx`: core ATen, less `WHOLE`, plus the canonical forms above."""
+    table: dict[Any, Callable[..., Any]] = {
+        op: rule for op, rule in core_aten_decompositions().items() if str(op).split(".")[1] not in WHOLE
+    }
+    table[aten._convolution.default] = _convolution
+    table[aten.copy.default] = _copy
+    for name in ("add", "sub", "mul", "div"):
+        table[getattr(aten, name).Scalar] = _scalar(getattr(torch, name))
+    return table
