@@ -34,6 +34,7 @@ class Source:
     input_shape     shape of one sample without the batch axis; None where the file does not tell
     declared_batch  the batch size the file fixes, or None when it is free
     oracle          the original runtime; None when no runtime accepts the file
+    quantised       the file computes in integers and `function` is its float reading: the oracle differs by design
     notes           what was done to the file that a reader of the report must know ("dequantised", ...)
     """
 
@@ -44,4 +45,5 @@ class Source:
     input_shape: tuple[int, ...] | None
     declared_batch: int | None
     oracle: Oracle | None
+    quantised: bool = False
     notes: tuple[str, ...] = ()
