@@ -28,14 +28,11 @@ def _copy(target: Tensor, value: Tensor, non_blocking: bool = False) -> Tensor: 
     return torch.broadcast_to(value.to(target.dtype), target.shape)
 
 
-def _scalar(function: Callable[[Tensor, Any], Tensor]) -> Callable[..., Tensor]:
-    """The tensor form of an op with a Python number, so that one rule serves both."""
+def _scalar(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The tensor form of an op with a Python number (torch wraps it), so that one rule serves both."""
 
-    def call(x: Tensor, number: float, *rest: Any) -> Tensor:
-        other = torch.tensor(number, dtype=x.dtype if x.is_floating_point() else None)
-        if rest and rest[0] != 1:
-            other = other * rest[0]
-        return function(x, other)
+    def call(x: Tensor, number: float, alpha: float = 1) -> Tensor:
+        return function(x, number if alpha == 1 else number * alpha)
 
     return call
 

@@ -18,6 +18,7 @@ import torch
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
 from lipcert.load.output import single_output
+from lipcert.load.refusals import refuse_operators
 from lipcert.load.source import Source
 from lipcert.load.torchscript import TorchOracle
 
@@ -37,10 +38,16 @@ def read_exported(data: bytes, *, output_name: str | None = None) -> Source:
     _guard(data)
     try:
         program = torch.export.load(io.BytesIO(data))
-        module = program.module(check_guards=False)
     except Exception as error:
         line = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise UnreadableModelError(f"torch cannot open the exported program: {line}") from error
+    return exported_source(program, output_name=output_name)
+
+
+def exported_source(program: torch.export.ExportedProgram, *, output_name: str | None = None) -> Source:
+    """A loaded program as a source. Its guards are code inside the file and are not run; its batch is read instead."""
+    refuse_operators(n.target._schema.name for n in program.graph.nodes if hasattr(n.target, "_schema"))
+    module = program.module(check_guards=False)
     shape = _input_shape(program)
     batch = shape[0] if isinstance(shape[0], int) else None
     function = single_output(module, output_name)

@@ -1,7 +1,7 @@
 """A dispatch mode under which everything that does not depend on the input is computed at once.
 
 Entered around a traced function it turns `W.T`, weight normalisation, and chains of Shape, Gather and Concat into
-constants, refuses randomness and recurrent nets, and sends every device argument to the input's device.
+constants, refuses randomness, and sends every device argument to the input's device.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ StorageKey = tuple[int, int, int]
 
 # Random ops that draw nothing when the argument at this position (a dropout probability) is zero.
 _HARMLESS_WHEN_ZERO = {"native_dropout": 1, "_scaled_dot_product_flash_attention_for_cpu": 3}
-_RECURRENT = frozenset(
-    "mkldnn_rnn_layer lstm gru rnn_tanh rnn_relu _thnn_fused_lstm_cell _thnn_fused_gru_cell _cudnn_rnn".split()
-)
 _FUSED_ATTENTION = frozenset(("_native_multi_head_attention", "_transformer_encoder_layer_fwd"))
 
 
@@ -91,11 +88,6 @@ def storage_key(tensor: Tensor) -> StorageKey:
 def _refuse(func: Any, args: tuple[Any, ...]) -> None:
     """Raise RefusedModelError for an op whose captured result would not be the model's."""
     name = func._schema.name.split("::")[-1]
-    if name in _RECURRENT:
-        raise RefusedModelError(
-            f"the model is recurrent (op {name}); lipcert analyses feed-forward classifiers",
-            hint="Analyse the feed-forward part on its own, or unroll the recurrence before export.",
-        )
     if name in _FUSED_ATTENTION:
         raise FusedAttentionError(
             f"fused attention ({name}) is baked into the file",

@@ -9,7 +9,13 @@ import torch.fx
 from torch import Tensor
 
 aten = torch.ops.aten
-_ALIASES = (aten.clone.default, aten.alias.default, aten.detach.default, aten.lift_fresh_copy.default)
+_ALIASES = (
+    aten.clone.default,
+    aten.alias.default,
+    aten.detach.default,
+    aten.detach_.default,
+    aten.lift_fresh_copy.default,
+)
 _RESHAPING = (aten.expand.default, aten.reshape.default, aten._to_copy.default, aten.view.default)
 _END = 2**63 - 1
 
@@ -30,11 +36,21 @@ def normalise(module: torch.fx.GraphModule) -> torch.fx.GraphModule:
 
 def _clamp_slice(node: torch.fx.Node) -> None:
     """An open end is written as 2**63 - 1, which vmap rejects; the axis length serves, except on the batch axis."""
-    axis, start, end = (*node.args[1:4], *(0, None, None)[len(node.args) - 1 :])
+    axis, _, end = _slice(node)
     source = _value(node.args[0])
-    if end == _END and source is not None and not (axis == 0 and start == 0):
-        assert isinstance(axis, int)
-        node.args = (node.args[0], axis, start, source.shape[axis], *node.args[4:]) if axis else node.args
+    if end >= _END and axis != 0 and source is not None and len(node.args) > 3:
+        node.args = (*node.args[:3], source.shape[axis], *node.args[4:])
+
+
+def _slice(node: torch.fx.Node) -> tuple[int, int, int]:
+    """Axis, start and end of a slice node; absent ones are 0, 0 and the largest integer."""
+    axis, start, end = (*node.args[1:4], *(0, None, None)[len(node.args) - 1 :])[:3]
+    assert isinstance(axis, int)
+    return axis, 0 if start is None else _number(start), _END if end is None else _number(end)
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0  # a node: an end that depends on the batch, never open
 
 
 def _value(node: Any) -> Tensor | None:

@@ -22,6 +22,7 @@ _MAGIC = {
     b"\x7fELF": "an executable",
 }
 _EXPORT = 'Export it: torch.jit.script(model.eval()).save("model.pt"), torch.onnx.export or torch.export.save.'
+_END_RECORD = 22  # bytes of a zip archive's last record when it has no comment
 _GRAPH_FIELD = 7
 _MODEL_FIELDS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26))
 
@@ -60,6 +61,9 @@ def _pickle_refusal(kind: str) -> RefusedModelError:
 
 
 def _archive(data: bytes) -> ModelFormat:
+    # A model inside a truncated archive has an end record of its own, which zipfile would find.
+    if not data[: -_END_RECORD + 4].endswith(b"PK\x05\x06") and zipfile.is_zipfile(io.BytesIO(data)):
+        raise UnreadableModelError("the archive is truncated", hint="Copy or export the model again.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = {name.split("/", 1)[-1] for name in archive.namelist()}

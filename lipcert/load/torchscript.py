@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lipcert.errors import ModelError, RefusedModelError, UnreadableModelError
 from lipcert.load.output import single_output
+from lipcert.load.refusals import refuse_operators
 from lipcert.load.source import Source
 
 
@@ -48,9 +49,14 @@ def read_torchscript(data: bytes, *, output_name: str | None = None) -> Source:
     except Exception as error:
         raise _unreadable(error) from error
     module.eval()
+    return scripted_source(module, output_name=output_name)
+
+
+def scripted_source(module: torch.jit.ScriptModule, *, output_name: str | None = None) -> Source:
+    """A loaded ScriptModule in eval mode as a source. Raises RefusedModelError as `read_torchscript` does."""
     function = single_output(module, output_name)
     _refuse_signature(module)
-    _refuse_packed(module)
+    refuse_operators(node.kind() for node in _nodes(module.inlined_graph))
     named = dict(module.named_parameters()) | dict(module.named_buffers())
     return Source(
         format="torchscript",
@@ -80,16 +86,6 @@ def _refuse_signature(module: Any) -> None:
         raise RefusedModelError(
             f"the model takes {len(required)} inputs ({', '.join(required) or 'none'}); a classifier of one input is needed",
             hint="Wrap it in a module that takes one tensor and fixes the others.",
-        )
-
-
-def _refuse_packed(module: Any) -> None:
-    """Quantised TorchScript keeps its weights in packed objects that have no float graph."""
-    kinds = sorted({node.kind() for node in _nodes(module.inlined_graph) if node.kind().startswith("quantized::")})
-    if kinds:
-        raise RefusedModelError(
-            f"the model is statically or dynamically quantised ({', '.join(kinds)}); its weights are packed integers",
-            hint="Give the float model, or export the quantised one to ONNX: its integer graph is read as float.",
         )
 
 
