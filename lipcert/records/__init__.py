@@ -4,6 +4,7 @@ from lipcert.records.certificate import BracketRecord, CertificateRecord, Popula
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
+from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
 from lipcert.records.jacobian import JacobianRecord
 from lipcert.records.layer import LayerRecord
 from lipcert.records.lipschitz import LipschitzRecord, Norm
@@ -35,12 +36,16 @@ __all__ = [
     "Enclosure",
     "ErrorRecord",
     "FidelityRecord",
+    "InspectRecord",
+    "InspectReport",
     "JacobianRecord",
     "LayerRecord",
+    "LayerSketch",
     "LipschitzRecord",
     "MarginRecord",
     "ModelRecord",
     "Norm",
+    "OperatorRecord",
     "PopulationRisk",
     "PreprocessRecord",
     "RadiusRecord",

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from lipcert.records.inspect import InspectReport
 from lipcert.records.report import Report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,11 +30,16 @@ def _reject_non_finite(value: Any, path: str) -> None:
             _reject_non_finite(item, f"{path}[{index}]")
 
 
-def to_json(report: Report) -> str:
-    """The report as one strict JSON document, two-space indented, ending in a newline."""
-    document = _report_adapter().dump_python(report, mode="python")
-    _reject_non_finite(document, "report")
-    return _report_adapter().dump_json(report, indent=2).decode() + "\n"
+def to_json(report: Report | InspectReport) -> str:
+    """The report as one strict JSON document, two-space indented, ending in a newline.
+
+    Characters that are no valid Unicode (file names may hold such bytes) are written as escapes.
+    """
+    adapter: TypeAdapter[Any] = TypeAdapter(type(report))
+    _reject_non_finite(adapter.dump_python(report, mode="python"), "report")
+    document = adapter.dump_python(report, mode="json")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def from_json(text: str | bytes) -> Report:

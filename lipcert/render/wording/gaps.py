@@ -1,0 +1,61 @@
+"""What the report does not hold, and why."""
+
+from __future__ import annotations
+
+from lipcert.records import LayerRecord, ModelRecord, Skipped
+
+SECTIONS = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates")
+NEEDS_LABELS = ("margins", "robustness", "certificates")
+_LAYER_NORMS = ("spectral_norm", "linf_norm", "l1_norm", "frobenius_norm", "stable_rank")
+
+
+def skipped(model: ModelRecord) -> list[tuple[str, str]]:
+    """Analyses and Lipschitz methods that could not run, each with its reason."""
+    found = [(name, value) for name in SECTIONS if isinstance(value := getattr(model, name), Skipped)]
+    if not isinstance(model.lipschitz, Skipped):
+        found += [
+            (f"lipschitz {record.norm} {record.scope} ({record.method})", record.value)
+            for record in model.lipschitz
+            if isinstance(record.value, Skipped)
+        ]
+    return [(name, reason(value)) for name, value in found]
+
+
+def reason(value: Skipped) -> str:
+    """Why, and which operators stood in the way."""
+    blocked = f" (operators: {', '.join(value.operators)})" if value.operators else ""
+    return value.reason + blocked
+
+
+def layer_note(layer: LayerRecord) -> str:
+    """What a reader must know about a layer's numbers; empty where nothing."""
+    notes: dict[str, list[str]] = {}
+    for name in _LAYER_NORMS:
+        value = getattr(layer, name)
+        if isinstance(value, Skipped):
+            notes.setdefault(f"skipped: {reason(value)}", []).append(name)
+        elif value.unbounded:
+            notes.setdefault(f"no upper end ({value.method})", []).append(name)
+        elif value.soundness not in {"proved", "exact"} and value.failure_probability:
+            notes.setdefault(f"may fail with probability {value.failure_probability:.0e}", []).append(name)
+    return "; ".join(f"{', '.join(names)} {note}" for note, names in notes.items())
+
+
+def data_would_add(model: ModelRecord, asked: tuple[str, ...]) -> str:
+    """What samples, or labels, would add to this report; empty where nothing is missing."""
+    if model.data is None:
+        missing = [name for name in ("jacobian", *NEEDS_LABELS) if name in asked]
+        return f"--data FILE adds {_list(missing)}" if missing else ""
+    missing = [name for name in NEEDS_LABELS if name in asked]
+    return f"--labels FILE adds {_list(missing)}" if missing and not model.data.labelled else ""
+
+
+def _list(names: list[str]) -> str:
+    words = {
+        "jacobian": "Jacobian norms",
+        "margins": "margins",
+        "robustness": "robust loss and accuracy under attack",
+        "certificates": "certified accuracy and radii",
+    }
+    shown = [words[name] for name in names]
+    return ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]

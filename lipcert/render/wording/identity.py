@@ -1,0 +1,81 @@
+"""Which file this is, what it reads, and how faithfully it was read."""
+
+from __future__ import annotations
+
+from lipcert.records import DataRecord, FidelityRecord, ModelRecord, PreprocessRecord, Skipped
+from lipcert.render.notation import count, digest, shape, share, short, upper
+
+
+def title(model: ModelRecord) -> str:
+    """The file's own name, or the model's id where there is no file."""
+    return model.path.replace("\\", "/").rstrip("/").rpartition("/")[2] or model.id
+
+
+def identity(model: ModelRecord) -> list[str]:
+    """Format, size, shapes and digest, one fact an item."""
+    signature = model.signature
+    head = [] if signature.head == "logits" else [f"{signature.head.replace('_', ' ')} head taken off"]
+    facts = [
+        signature.description or model.format,
+        f"{count(signature.parameters)} parameters",
+        f"{shape(signature.input_shape)} -> {count(signature.classes)} classes",
+        *head,
+    ]
+    return [*facts, f"sha256 {digest(model.sha256)}"] if model.sha256 else facts
+
+
+def preprocess(record: PreprocessRecord) -> list[str]:
+    """How a stored value becomes what the model sees, and the range perturbations stay in."""
+    value = "x" if record.scale == 1 else f"x / {short(record.scale)}"
+    if record.mean or record.std:
+        value = f"({value} - mean) / std"
+    facts = [f"reads {value}"]
+    if record.mean:
+        facts.append(f"mean {_values(record.mean)}")
+    if record.std:
+        facts.append(f"std {_values(record.std)}")
+    facts.append(record.layout)
+    facts.append(_range(record.input_range))
+    return [*facts, f"from {record.source}"] if record.source else facts
+
+
+def _values(values: tuple[float, ...]) -> str:
+    shown = ", ".join(short(value, 4) for value in values[:4])
+    return f"{shown}, ... ({len(values)})" if len(values) > 4 else shown
+
+
+def _range(limits: tuple[float, float] | None) -> str:
+    if limits is None:
+        return "input range unknown, perturbations are not clipped"
+    return f"input range [{short(limits[0], 4)}, {short(limits[1], 4)}]"
+
+
+def data(record: DataRecord | None) -> list[str]:
+    """The samples in use."""
+    if record is None:
+        return ["no data given"]
+    used = f"{count(record.samples)} samples"
+    if record.samples < record.available:
+        used = f"the first {count(record.samples)} of {count(record.available)} samples"
+    return [record.path or "tensors from Python", used, *([] if record.labelled else ["no labels"])]
+
+
+def fidelity(record: FidelityRecord) -> list[str]:
+    """The captured graph against the original runtime, and what else was probed."""
+    facts = [_agreement(record)]
+    if not record.deterministic:
+        facts.append("two forwards differ: the model is not deterministic")
+    if record.gradient == "zero":
+        facts.append("the input gradient vanishes everywhere: attacks that follow it see nothing")
+    if record.status != "faithful":
+        facts.append({"note": "above 1e-5", "quantised": "quantised file"}.get(record.status, record.status))
+    return facts
+
+
+def _agreement(record: FidelityRecord) -> str:
+    if isinstance(record.max_rel_diff, Skipped):
+        return f"not compared with an original runtime: {record.max_rel_diff.reason}"
+    text = f"agrees with {record.reference} to {upper(record.max_rel_diff, 1)} of the output range"
+    if not isinstance(record.agreement, Skipped):
+        text += f", same class on {share(record.agreement, record.samples)} of {count(record.samples)} inputs"
+    return text

@@ -1,0 +1,83 @@
+"""The one thing to know first."""
+
+from __future__ import annotations
+
+from lipcert.records import BracketRecord, LipschitzRecord, ModelRecord, Skipped, Soundness
+from lipcert.render.notation import count, inequality, percent_down, percent_up, radius, share_down, share_up, short
+
+_NORMS = ("linf", "l2", "l1")
+
+
+def ball(record: BracketRecord) -> str:
+    """A bracket's ball: "linf 8/255"."""
+    return f"{record.norm} {radius(record.eps)}"
+
+
+def headline(model: ModelRecord) -> list[str]:
+    """What holds at the largest radius of each norm; where no bracket is, what is known of the Lipschitz constant."""
+    widest = [_widest(model, norm) for norm in _NORMS]
+    brackets = [bracket for bracket in widest if bracket is not None]
+    if brackets:
+        return [sentence for bracket in brackets for sentence in _bracket(bracket, soundness_at(model, bracket))]
+    return _lipschitz(model) or ["Nothing could be concluded about this model."]
+
+
+def _widest(model: ModelRecord, norm: str) -> BracketRecord | None:
+    found = [bracket for bracket in model.brackets if bracket.norm == norm and bracket.eps > 0]
+    return max(found, key=lambda bracket: bracket.eps, default=None)
+
+
+def soundness_at(model: ModelRecord, bracket: BracketRecord) -> Soundness:
+    """The evidence behind a bracket's certified end: that of the certificate which reaches it."""
+    if isinstance(model.certificates, Skipped):
+        return Soundness.PROVED
+    at_ball = [c for c in model.certificates if (c.norm, c.eps) == (bracket.norm, bracket.eps)]
+    best = max(at_ball, key=lambda c: c.certified_accuracy, default=None)
+    return best.soundness if best is not None else Soundness.PROVED
+
+
+def _bracket(record: BracketRecord, soundness: Soundness) -> list[str]:
+    risk = record.population_risk
+    limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
+    truth = f"With {short(100 * risk.confidence)} % confidence the true robust error lies between {limits}."
+    return [f"{ball(record)}: {_share(record, soundness)}", truth]
+
+
+def _share(record: BracketRecord, soundness: Soundness) -> str:
+    low, high = share_down(record.certified_accuracy, record.samples), share_up(record.robust_accuracy, record.samples)
+    what = f"of these {count(record.samples)} samples are robust"
+    if record.robust_accuracy == 0:
+        return f"none {what}: an attack breaks every one (measured)."
+    if record.certified_accuracy == 1:
+        return f"all {what} ({soundness})."
+    if record.certified_accuracy == record.robust_accuracy:
+        return f"{low} {what} ({soundness}, and every other sample is broken by an attack)."
+    if record.certified_accuracy == 0:
+        return f"at most {high} (attacked) {what}; nothing is certified at this radius."
+    return f"between {low} ({soundness}) and {high} (attacked) {what}."
+
+
+def _lipschitz(model: ModelRecord) -> list[str]:
+    best = tightest(model)
+    return [
+        f"The {norm} Lipschitz constant of the logits: {inequality(record.value, 'L')} ({record.value.soundness})."
+        for norm, record in best.items()
+        if not isinstance(record.value, Skipped)
+    ]
+
+
+def tightest(model: ModelRecord) -> dict[str, LipschitzRecord]:
+    """The global Lipschitz record with the smallest upper end, a norm each."""
+    records = () if isinstance(model.lipschitz, Skipped) else model.lipschitz
+    best: dict[str, LipschitzRecord] = {}
+    for record in sorted(records, key=upper_end):
+        if record.scope == "global":
+            best.setdefault(record.norm, record)
+    return {norm: best[norm] for norm in ("l2", "linf", "l1") if norm in best}
+
+
+def upper_end(record: LipschitzRecord) -> float:
+    """A sorting key: the upper end, infinite where there is none."""
+    if isinstance(record.value, Skipped) or record.value.upper is None:
+        return float("inf")
+    return record.value.upper
