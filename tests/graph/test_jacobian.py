@@ -1,10 +1,10 @@
 """Exact Jacobians against closed forms, a second implementation, and finite differences."""
 
-import graphs
 import pytest
 import torch
 
 from lipcert.graph.jacobian import jacobians
+from tests import graphs
 
 NETS = {
     "toy": graphs.toy,

@@ -1,0 +1,22 @@
+"""Searches for bad points in a ball, and the engine that re-checks what they find."""
+
+from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Noise
+from lipcert.attacks.engine import Outcome, Scorer, Target, run_attack, score_clean, worst_of
+from lipcert.attacks.fgm import Fgm
+from lipcert.attacks.pgd import Pgd
+
+__all__ = [
+    "ATTACKS",
+    "AbstractAttack",
+    "Ball",
+    "Classifier",
+    "Fgm",
+    "Noise",
+    "Outcome",
+    "Pgd",
+    "Scorer",
+    "Target",
+    "run_attack",
+    "score_clean",
+    "worst_of",
+]
