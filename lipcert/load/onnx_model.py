@@ -1,0 +1,161 @@
+"""ONNX files as a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, final
+
+import torch
+from onnx import ModelProto, TensorProto
+from torch import Tensor
+
+from lipcert.errors import RefusedModelError
+from lipcert.load.onnx_file import read_model
+from lipcert.load.onnx_graph import OnnxGraph, opset_versions, read_graph
+from lipcert.load.onnx_interpreter import OnnxInterpreter
+from lipcert.load.onnx_oracle import LARGEST_FIXED_BATCH, OnnxOracle, find_oracle, read_as_float
+from lipcert.load.onnx_signature import INTEGERS, check_signature, choose_output
+from lipcert.load.onnx_support import check_operators, inline_known
+from lipcert.load.onnx_tensor import DTYPES, HALVES
+from lipcert.load.source import Source
+
+Reading = Literal["float", "integer"]
+
+_QUANTISERS = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QGemm"})
+
+
+@final
+class OnnxFunction:
+    """The one output of a graph as a function of a float32 batch; `dtype` is what the graph itself computes in."""
+
+    def __init__(self, interpreter: OnnxInterpreter, dtype: torch.dtype) -> None:
+        self.interpreter = interpreter
+        self.dtype = dtype
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Output of a batch, shape (N, ...)."""
+        if self.dtype == torch.float32:
+            return self.interpreter(batch)[0]
+        return self.interpreter(batch.to(self.dtype))[0].to(torch.float32)
+
+
+def read_onnx(
+    path: Path | None = None,
+    *,
+    data: bytes | None = None,
+    output_name: str | None = None,
+    quantised: Reading = "float",
+    require_oracle: bool = True,
+) -> Source:
+    """Read an ONNX classifier.
+
+    path            the file; its folder may hold external data
+    data            the file's bytes where they have been read already; without a path there is no folder
+    output_name     which output holds the class scores, where there are several; any value of the graph may be named
+    quantised       how a quantised graph is read: as the real function it stands for, or as the integers it computes
+    require_oracle  refuse a file that no independent runtime accepts, instead of returning a source without oracle
+
+    Raises:
+        UnreadableModelError: damaged or self-contradictory.
+        RefusedModelError: two inputs, no scores, control flow, recurrence, randomness, custom domains, unverifiable.
+        UnsupportedOperatorError: operators without an interpretation; all of them are listed.
+        UsageError: no such output.
+    """
+    model = read_model(path, data)
+    graph = read_graph(inline_known(model), [choose_output(model, output_name)])
+    check_operators(graph)
+    shape = check_signature(graph).shape
+    declared = shape[0] if shape else None
+    dynamic = any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
+    single, faithful = _single(graph), quantised == "integer"
+    _try_one(graph, declared)
+    oracle = _oracle(model, graph, declared, per_sample=dynamic, required=require_oracle)
+    if declared is None and oracle is not None and oracle.fixed_batch == 1 and not dynamic:
+        declared = 1
+    interpreter = OnnxInterpreter(
+        graph, rounded=faithful, per_sample=dynamic, single=() if faithful else single, declared_batch=declared
+    )
+    dtype = DTYPES[graph.inputs[0].elem_type] if faithful and single else torch.float32
+    return Source(
+        format="onnx",
+        description=_description(model),
+        function=OnnxFunction(interpreter, dtype),
+        named=interpreter.constants,
+        input_shape=_sample_shape(shape),
+        declared_batch=declared,
+        oracle=oracle,
+        notes=_notes(graph, single, faithful=faithful),
+        quantised=_is_quantised(graph) or bool(single),
+    )
+
+
+def _oracle(
+    model: ModelProto, graph: OnnxGraph, declared: int | None, *, per_sample: bool, required: bool
+) -> OnnxOracle | None:
+    if graph.inputs[0].elem_type in INTEGERS:
+        read_as_float(model, graph.inputs[0].name)
+    try:
+        return find_oracle(model, graph, batch=declared, per_sample=per_sample)
+    except RefusedModelError:
+        if required:
+            raise
+        return None
+
+
+def _try_one(graph: OnnxGraph, declared: int | None) -> None:
+    """Run a batch of zeros, so that a node that fits no input is named before any runtime stumbles over it."""
+    shape = _sample_shape(graph.inputs[0].shape)
+    if shape is None:
+        return
+    size = declared if declared and declared <= LARGEST_FIXED_BATCH else 1
+    dtype = DTYPES[graph.inputs[0].elem_type]
+    batch = torch.zeros(size, *shape, dtype=dtype if dtype.is_floating_point else torch.float32)
+    with torch.no_grad():
+        OnnxInterpreter(graph, declared_batch=declared)(batch)
+
+
+def _sample_shape(shape: tuple[int | None, ...] | None) -> tuple[int, ...] | None:
+    """Shape of one sample, None where an axis is left open."""
+    sizes = () if shape is None else tuple(size for size in shape[1:] if size is not None)
+    return sizes if shape is not None and len(sizes) == len(shape) - 1 else None
+
+
+def _single(graph: OnnxGraph) -> tuple[torch.dtype, ...]:
+    """Number types other than float32 that the graph computes in."""
+    used = {constant.dtype for constant in graph.constants.values()} | {DTYPES[graph.inputs[0].elem_type]}
+    targets = (node.attributes.get("to") for node in graph.nodes if node.op == "Cast")
+    used |= {DTYPES[code] for code in targets if isinstance(code, int) and code in DTYPES}
+    wide = (torch.float64,) if graph.inputs[0].elem_type == TensorProto.DOUBLE else ()
+    return tuple(dtype for dtype in (*HALVES, *wide) if dtype in used)
+
+
+def _is_quantised(graph: OnnxGraph) -> bool:
+    """Whether anything that depends on the input is rounded; weights stored as integers alone do not count."""
+    operators = {node.op.rsplit("::", 1)[-1] for node in graph.nodes}
+    return any(op in _QUANTISERS or op.startswith("QLinear") for op in operators)
+
+
+def _description(model: ModelProto) -> str:
+    writer = " ".join(filter(None, (model.producer_name, model.producer_version)))
+    opset = f"ONNX opset {opset_versions(model)['']}"
+    return f"{opset} ({writer})" if writer else opset
+
+
+def _notes(graph: OnnxGraph, single: tuple[torch.dtype, ...], *, faithful: bool) -> tuple[str, ...]:
+    notes = []
+    if _is_quantised(graph):
+        notes.append(
+            "quantised graph read as the integers it computes; its gradient is zero almost everywhere"
+            if faithful
+            else "int8 graph read as float: weights dequantised, activations clamped to their range and not rounded"
+        )
+    if single and not faithful:
+        names = " and ".join(str(dtype).removeprefix("torch.") for dtype in single)
+        notes.append(f"{names} graph read as float32")
+    if graph.inputs[0].elem_type in INTEGERS:
+        kind = str(DTYPES[graph.inputs[0].elem_type]).removeprefix("torch.")
+        notes.append(f"input declared {kind} and cast at once: read as float32")
+    if graph.unused_inputs:
+        names = ", ".join(value.name for value in graph.unused_inputs)
+        notes.append(f"inputs that the output does not depend on were dropped: {names}")
+    return tuple(notes)
