@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, final
 
 T = TypeVar("T")
 
 
+@final
 class Registry(Mapping[str, T], Generic[T]):
     """Names to members of one family, in order of registration.
 

@@ -101,8 +101,7 @@ def _trace(
     def folded(batch: Tensor) -> Tensor:
         folds.append(Fold(batch, keys))
         attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
-        # mkldnn and fused attention kernels hide in-place writes and recurrences.
-        with folds[-1], torch.backends.mkldnn.flags(enabled=False), attention:
+        with folds[-1], attention:
             return pure(batch)
 
     x = torch.rand(shape, generator=torch.Generator().manual_seed(_PROBE_SEED))

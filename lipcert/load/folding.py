@@ -25,6 +25,7 @@ _HARMLESS_WHEN_ZERO = {"native_dropout": 1, "_scaled_dot_product_flash_attention
 _FUSED_ATTENTION = frozenset(("_native_multi_head_attention", "_transformer_encoder_layer_fwd"))
 
 
+@final
 class FusedAttentionError(RefusedModelError):
     """Attention that only exists as a fused inference kernel on the path taken; with gradients on it may not be."""
 
@@ -88,6 +89,11 @@ def storage_key(tensor: Tensor) -> StorageKey:
 def _refuse(func: Any, args: tuple[Any, ...]) -> None:
     """Raise RefusedModelError for an op whose captured result would not be the model's."""
     name = func._schema.name.split("::")[-1]
+    if "mkldnn" in name or "mkl_" in name:
+        raise RefusedModelError(
+            f"the file was optimised for one kind of processor (op {name})",
+            hint="Give the model before torch.jit.optimize_for_inference.",
+        )
     if name in _FUSED_ATTENTION:
         raise FusedAttentionError(
             f"fused attention ({name}) is baked into the file",

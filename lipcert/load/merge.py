@@ -22,6 +22,7 @@ aten = torch.ops.aten
 RESHAPES = (aten.view.default, aten._unsafe_view.default, aten.reshape.default)
 
 
+@final
 class MergeError(RefusedModelError):
     """The computation depends on the batch size in a way that is not affine."""
 
