@@ -14,6 +14,9 @@ from torch import Tensor
 from lipcert.graph.node import Node
 from lipcert.graph.resolve import resolve
 
+# The name of the nodes that map data units to what the model reads.
+PREPROCESS = "preprocess"
+
 Head = Literal["logits", "softmax", "log_softmax", "sigmoid", "single_logit"]
 
 
@@ -80,8 +83,8 @@ class Graph:
 
     @property
     def parameter_count(self) -> int:
-        """Numbers in the tensors that carry a name of the user's."""
-        return sum(t.numel() for target, t in self.tensors.items() if target in self.names)
+        """Numbers in the tensors that carry a name of the user's; the preprocessing's are not among them."""
+        return sum(t.numel() for target, t in self.tensors.items() if self.names.get(target, PREPROCESS) != PREPROCESS)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Graph:
         """A copy whose constants, and the dtype and device arguments inside the graph, are moved."""
