@@ -47,5 +47,4 @@ class AffineOperator(AbstractLinearOperator):
 
     def powered(self, power: Power) -> DenseOperator:
         """Powers of the materialised matrix."""
-        matrix = materialise(self)
-        return DenseOperator(matrix).powered(power)
+        return DenseOperator(materialise(self), in_shape=self.in_shape, out_shape=self.out_shape).powered(power)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import final
 
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Size, Tensor
 
 from lipcert.operators.base import AbstractLinearOperator, Power
+from lipcert.operators.grouped import convolve_groups, spread_groups
 
 _CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _SPREAD = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -57,16 +59,25 @@ class ConvolutionOperator(AbstractLinearOperator):
 
     def apply(self, x: Tensor) -> Tensor:
         """Pad with zeros, convolve, leave out the places beyond `outputs`."""
-        wide = [amount for pair in reversed(self.padding) for amount in pair]
-        y = _CONVOLVE[len(self.size)](
-            F.pad(x, wide), self.weight, stride=self.stride, dilation=self.dilation, groups=self.groups
-        )
+        x = F.pad(x, [amount for pair in reversed(self.padding) for amount in pair])
+        if self.groups > 1:
+            return convolve_groups(
+                x, self.weight, self.outputs, stride=self.stride, dilation=self.dilation, groups=self.groups
+            )
+        y = _CONVOLVE[len(self.size)](x, self.weight, stride=self.stride, dilation=self.dilation)
         return _window(y, [0] * len(self.size), self.outputs)
 
     def adjoint(self, y: Tensor) -> Tensor:
         """Spread without padding, then cut the input's window out."""
-        spread = _SPREAD[len(self.size)](y, self.weight, stride=self.stride, dilation=self.dilation, groups=self.groups)
-        return _window(spread, [before for before, _ in self.padding], self.size)
+        before = [pair[0] for pair in self.padding]
+        if self.groups > 1:
+            padded = [n + sum(pair) for n, pair in zip(self.size, self.padding, strict=True)]
+            spread = spread_groups(
+                y, self.weight, padded, stride=self.stride, dilation=self.dilation, groups=self.groups
+            )
+        else:
+            spread = _SPREAD[len(self.size)](y, self.weight, stride=self.stride, dilation=self.dilation)
+        return _window(spread, before, self.size)
 
     def powered(self, power: Power) -> ConvolutionOperator:
         """A convolution with the kernel's powers."""
@@ -83,6 +94,11 @@ class ConvolutionOperator(AbstractLinearOperator):
             groups=self.groups,
             outputs=self.outputs,
         )
+
+    @property
+    def work(self) -> float:
+        """Products of one application: every weight at every place."""
+        return float(self.weight.numel()) * math.prod(self.outputs)
 
     def hits(self, axis: int) -> Tensor:
         """(outputs, kernel) positions in the input of `axis` that each tap reads; outside 0..size-1 lies padding."""

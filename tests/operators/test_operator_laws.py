@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from operator_examples import EXAMPLES, random
 
 from lipcert.operators import materialise
 from lipcert.rounding import gamma
+from tests.operator_examples import EXAMPLES, random
 
 operators = pytest.mark.parametrize("name", EXAMPLES)
 
@@ -46,7 +46,9 @@ def test_it_equals_its_matrix(name):
 @pytest.mark.parametrize("power", [1, 2])
 def test_powers_are_entrywise(name, power):
     operator = EXAMPLES[name]
-    torch.testing.assert_close(materialise(operator.powered(power)), materialise(operator).abs() ** power)
+    powered = operator.powered(power)
+    assert (powered.in_shape, powered.out_shape) == (operator.in_shape, operator.out_shape)
+    torch.testing.assert_close(materialise(powered), materialise(operator).abs() ** power)
 
 
 @operators

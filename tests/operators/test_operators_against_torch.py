@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from operator_examples import EXAMPLES, random
 from torch import Size
 
 from lipcert.operators import AdjointOperator, ConvolutionOperator, SeparableOperator
 from lipcert.operators.pooling import adaptive_average_matrix, average_matrix
+from tests.operator_examples import EXAMPLES, random
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 SPREAD = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}

@@ -1,0 +1,19 @@
+"""Norms of linear operators as enclosures: a witness below, a proof above."""
+
+from lipcert.norms import cholesky, golub_kahan, gram, schur, small, structure, unfold
+from lipcert.norms.base import ENCLOSURES, LOWERS, UPPERS, Task, spectral_norm
+from lipcert.norms.induced import frobenius_norm, l1_norm, linf_norm
+
+METHODS = (structure, gram, cholesky, small, unfold, golub_kahan, schur)
+
+__all__ = [
+    "ENCLOSURES",
+    "LOWERS",
+    "METHODS",
+    "UPPERS",
+    "Task",
+    "frobenius_norm",
+    "l1_norm",
+    "linf_norm",
+    "spectral_norm",
+]

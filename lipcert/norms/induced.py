@@ -1,0 +1,45 @@
+"""Norms that are sums over entries: linf -> linf, l1 -> l1, and Frobenius. Exact up to rounding, both ends proved.
+
+Applying |A| to a vector of ones gives every row sum of absolute values at the real input size, edges included;
+the adjoint gives the column sums, and the squared entries the Frobenius norm. All terms are non-negative, so each
+sum carries a relative error of at most gamma(terms).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from lipcert.norms.base import ENTRY_ERROR, rounded_sum
+from lipcert.operators import AbstractLinearOperator
+from lipcert.records import Enclosure, Soundness
+from lipcert.rounding import down, gamma, product_up, sqrt_up, up
+
+
+def linf_norm(operator: AbstractLinearOperator) -> Enclosure:
+    """The largest absolute row sum."""
+    return _widened(rounded_sum(operator.powered(1)), operator.terms, "row sums")
+
+
+def l1_norm(operator: AbstractLinearOperator) -> Enclosure:
+    """The largest absolute column sum."""
+    return _widened(rounded_sum(operator.powered(1), transposed=True), operator.terms, "column sums")
+
+
+def frobenius_norm(operator: AbstractLinearOperator) -> Enclosure:
+    """The root of the sum of squares over the whole matrix, every place a kernel visits counted."""
+    squared = operator.powered(2)
+    ones = torch.ones(1, *operator.in_shape, dtype=torch.float64, device=operator.device)
+    total = float(squared.apply(ones).sum())
+    terms = operator.terms + operator.out_size + 3
+    return _widened(sqrt_up(product_up((total, up(1.0 + gamma(terms))))), terms, "sum of squares")
+
+
+def _widened(upper: float, terms: int, method: str) -> Enclosure:
+    """Both ends around a sum already rounded up: the lower one takes back that and the sum's own error."""
+    error = up(2 * gamma(terms + 4) + 2 * ENTRY_ERROR)
+    return Enclosure(
+        lower=max(0.0, down(upper * down(1.0 - 2 * error))),
+        upper=product_up((upper, up(1.0 + ENTRY_ERROR))),
+        soundness=Soundness.EXACT,
+        method=method,
+    )

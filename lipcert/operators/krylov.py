@@ -1,0 +1,67 @@
+"""An approximate first singular vector, by Golub-Kahan-Lanczos bidiagonalisation.
+
+Source: Golub, Kahan, Calculating the singular values and pseudo-inverse of a matrix, SIAM J. Numer. Anal. B 2 (1965);
+one-sided reorthogonalisation after Simon, Zha, SIAM J. Sci. Comput. 21 (2000).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lipcert.operators.base import AbstractLinearOperator
+
+
+def ritz_vector(
+    operator: AbstractLinearOperator, *, iterations: int, tolerance: float, generator: torch.Generator
+) -> Tensor:
+    """An input near the first right singular vector, of length about 1, shape (*in_shape).
+
+    It stops once the Ritz value is estimated to be within `tolerance`, relatively, of a singular value.
+    """
+    start = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device)
+    right = [start / start.norm()]
+    diagonal: list[float] = []
+    above: list[float] = []
+    left = operator.apply(right[0].reshape(1, *operator.in_shape)).reshape(-1)
+    weights = torch.ones(1, dtype=torch.float64)
+    for step in range(1, iterations + 1):
+        diagonal.append(float(left.norm()))
+        if diagonal[-1] == 0.0:
+            diagonal.pop()
+            break
+        left = left / diagonal[-1]
+        pulled = operator.adjoint(left.reshape(1, *operator.out_shape)).reshape(-1) - diagonal[-1] * right[-1]
+        pulled = _orthogonal(pulled, right)
+        above.append(float(pulled.norm()))
+        if step == iterations or step < 8 or step % 4 == 0:
+            weights, done = _ritz(diagonal, above, tolerance)
+            if done:
+                break
+        if step < iterations:
+            right.append(pulled / above[-1])
+            left = operator.apply(right[-1].reshape(1, *operator.in_shape)).reshape(-1) - above[-1] * left
+    vector = torch.stack(right[: len(weights)], dim=1) @ weights.to(right[0].device)
+    return vector.reshape(operator.in_shape)
+
+
+def _orthogonal(vector: Tensor, against: list[Tensor]) -> Tensor:
+    """`vector` without its components along `against`; twice is enough (Kahan, Parlett)."""
+    basis = torch.stack(against)
+    for _ in range(2):
+        vector = vector - basis.T @ (basis @ vector)
+    return vector
+
+
+def _ritz(diagonal: list[float], above: list[float], tolerance: float) -> tuple[Tensor, bool]:
+    """First right singular vector of the bidiagonal matrix, and whether its value has converged."""
+    size = len(diagonal)
+    bidiagonal = torch.diag(torch.tensor(diagonal, dtype=torch.float64))
+    if size > 1:
+        bidiagonal += torch.diag(torch.tensor(above[: size - 1], dtype=torch.float64), 1)
+    left, values, right = torch.linalg.svd(bidiagonal)
+    first = float(values[0])
+    residual = above[-1] * abs(float(left[-1, 0]))
+    apart = first - float(values[1]) if size > 1 else 0.0
+    error = min(residual, residual * residual / apart if apart > 0 else residual)
+    return right[0], above[-1] <= 1e-14 * first or (size > 2 and error <= tolerance * first)

@@ -1,0 +1,36 @@
+"""Row sums, column sums and the Frobenius norm against written-out matrices."""
+
+import pytest
+import torch
+
+from lipcert.norms import frobenius_norm, l1_norm, linf_norm
+from lipcert.operators import materialise
+from tests.operator_examples import EXAMPLES
+
+NORMS = {
+    "linf": (linf_norm, lambda a: torch.linalg.matrix_norm(a, torch.inf)),
+    "l1": (l1_norm, lambda a: torch.linalg.matrix_norm(a, 1)),
+    "frobenius": (frobenius_norm, torch.linalg.matrix_norm),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_it_is_the_matrix_norm(name, norm):
+    method, reference = NORMS[norm]
+    found, value = method(EXAMPLES[name]), float(reference(materialise(EXAMPLES[name])))
+    assert found.lower <= value <= found.upper
+    assert found.gap < 1e-11
+
+
+def test_rounding_is_outward():
+    """0.1 + 0.2 + ... in float64 misses the exact sum; the ends do not."""
+    from fractions import Fraction
+
+    from lipcert.operators import DenseOperator
+
+    row = torch.tensor([[0.1 * k for k in range(1, 40)]], dtype=torch.float64)
+    exact = sum(Fraction(float(entry)) for entry in row[0])
+    found = linf_norm(DenseOperator(row))
+    assert Fraction(found.lower) <= exact <= Fraction(found.upper)
+    assert Fraction(float(row.sum())) != exact
