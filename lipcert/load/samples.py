@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from lipcert.errors import DataError
 from lipcert.load.fit import Layout, Shape, fit
@@ -41,20 +42,13 @@ def load_samples(
     Raises DataError, with what was expected, what came, where, and what to do.
     """
     raw = _read(str(path), separate_labels=labels is not None, allow_code=allow_code)
-    if raw.inputs.ndim < 2 or not len(raw.inputs):
-        raise DataError(
-            f"expected samples of shape (N, ...) with N of 1 or more in {path}, got shape {raw.inputs.shape}",
-            hint="the first axis counts the samples",
-        )
     divisor = scale_of(raw.inputs, scale)
     valid = range_of(raw.inputs, divisor, input_range)
     values = to_data_units(raw.inputs, scale=divisor, input_range=valid, path=str(path))
-    stored = raw.labels if labels is None else read_labels(Path(labels))
-    source = str(path if labels is None else labels)
     files = raw.files if labels is None else (*raw.files, Path(labels))
     samples = Samples(
         inputs=torch.from_numpy(values),
-        labels=None if stored is None else check_labels(stored, count=len(values), classes=classes, path=source),
+        labels=_labels(raw, str(path), labels, classes),
         path=str(path),
         sha256=_digest(files, Path(path)),
         scale=divisor,
@@ -62,6 +56,14 @@ def load_samples(
         notes=(values_note(raw.inputs, divisor, told=scale is not None), *raw.notes),
     )
     return samples if input_shape is None else fit(samples, input_shape, layout)
+
+
+def _labels(raw: RawSamples, path: str, labels: str | Path | None, classes: int | None) -> Tensor | None:
+    """The checked labels, from their own file where there is one."""
+    stored = raw.labels if labels is None else read_labels(Path(labels))
+    if stored is None:
+        return None
+    return check_labels(stored, count=len(raw.inputs), classes=classes, path=str(labels or path))
 
 
 def _read(path: str, *, separate_labels: bool, allow_code: bool) -> RawSamples:

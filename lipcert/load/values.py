@@ -33,10 +33,16 @@ def values_note(raw: Array, scale: float, *, told: bool) -> str:
 
 
 def to_data_units(raw: Array, *, scale: float, input_range: Range | None, path: str) -> npt.NDArray[np.float32]:
-    """Raw values / scale as float32. Raises DataError on other dtypes, on NaN or infinity, and outside the range.
+    """Raw values / scale as float32.
 
+    Raises DataError on no samples, other dtypes, NaN or infinity, and values outside the range.
     Bytes and whole numbers are divided in float32, as `images.float() / 255` does; wider floats before rounding.
     """
+    if raw.ndim < 2 or not len(raw):
+        raise DataError(
+            f"expected samples of shape (N, ...) with N of 1 or more in {path}, got shape {raw.shape}",
+            hint="the first axis counts the samples",
+        )
     if raw.dtype.kind not in "biuf":
         raise DataError(
             f"expected numbers as inputs in {path}, got dtype {raw.dtype}",

@@ -49,7 +49,7 @@ class CifarPythonFormat(AbstractFormat):
         )
 
 
-class _Recorder:
+class AbstractRecorder:
     """Stands for something named in a pickle. Setting state on the name itself is refused."""
 
     __slots__ = ()
@@ -59,14 +59,14 @@ class _Recorder:
 
 
 @final
-class _ArrayName(_Recorder):
+class _ArrayName(AbstractRecorder):
     """`numpy.ndarray`, which batches pass around and never call."""
 
     __slots__ = ()
 
 
 @final
-class _Reconstruct(_Recorder):
+class _Reconstruct(AbstractRecorder):
     """`numpy.core.multiarray._reconstruct`: gives an array whose state follows."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class _Reconstruct(_Recorder):
 
 
 @final
-class _DtypeName(_Recorder):
+class _DtypeName(AbstractRecorder):
     """`numpy.dtype`."""
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class _DtypeName(_Recorder):
 
 
 @final
-class _Encode(_Recorder):
+class _Encode(AbstractRecorder):
     """`_codecs.encode`, by which Python 3 writes bytes at protocol 2."""
 
     __slots__ = ()
