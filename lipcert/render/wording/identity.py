@@ -8,7 +8,12 @@ from lipcert.render.notation import count, digest, shape, share, short, upper
 
 def title(model: ModelRecord) -> str:
     """The file's own name, or the model's id where there is no file."""
-    return model.path.replace("\\", "/").rstrip("/").rpartition("/")[2] or model.id
+    return file_name(model.path) or model.id
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, of either kind of separator."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def identity(model: ModelRecord) -> list[str]:

@@ -1,0 +1,69 @@
+"""What `lipcert analyze` does with its options."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from lipcert.cli import engine, models, outputs, progress_bar, streams, values
+from lipcert.cli.failures import about
+from lipcert.pipeline import AnalyzeRequest
+from lipcert.records import AnalyzeSettings
+
+
+def run(given: dict[str, Any]) -> int:
+    """Analyse one model, write its report, and return the exit code. `given` is option name -> value as typed."""
+    color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
+    found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
+    threads = values.whole(given["threads"], "--threads", least=1)
+    request = _request(given)
+    outputs.check(found, overwrite=given["overwrite"])
+    with about(given["model"]):
+        if not given["quiet"]:
+            streams.say(models.first_line(request.model))
+        with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
+            report = engine.analyze_file(request, progress, threads=threads)
+    outputs.deliver(report, found, color=color)
+    return report.summary.exit_code
+
+
+def _request(given: dict[str, Any]) -> AnalyzeRequest:
+    limits = values.pair(given["input_range"], "--input-range")
+    layout: Any = values.choice(given["layout"], "--layout", ("nchw", "nhwc"))
+    return AnalyzeRequest(
+        model=models.one(given["model"]),
+        data=given["data"],
+        labels=given["labels"],
+        scale=values.positive(given["scale"], "--scale"),
+        mean=values.numbers(given["mean"], "--mean"),
+        std=_std(given["std"]),
+        layout=layout,
+        input_range=limits,
+        input_shape=values.shape(given["input_shape"], "--input-shape"),
+        output_name=given["output_name"],
+        allow_code=given["allow_code"],
+        argv=tuple(sys.argv[1:]),
+        settings=_settings(given, limits),
+    )
+
+
+def _std(given: list[str] | None) -> tuple[float, ...] | None:
+    for part in values.items(given):
+        values.positive(part, "--std")
+    return values.numbers(given, "--std")
+
+
+def _settings(given: dict[str, Any], limits: tuple[float, float] | None) -> AnalyzeSettings:
+    said: dict[str, Any] = {
+        "samples": values.whole(given["samples"], "--samples", least=1),
+        "eps": values.radii(given["eps"], given["norm"], limits),
+        "seed": values.whole(given["seed"], "--seed", least=0),
+        "device": values.device(given["device"]),
+        "dtype": values.choice(given["dtype"], "--dtype", ("float32", "float64")),
+        "effort": values.choice(given["effort"], "--effort", ("fast", "default", "high")),
+        "confidence": values.probability(given["confidence"], "--confidence"),
+        "batch_size": values.whole(given["batch_size"], "--batch-size", least=1),
+        "analyses": values.analyses(given["only"], given["skip"]),
+        "deterministic": given["deterministic"] or None,
+    }
+    return AnalyzeSettings(**{name: value for name, value in said.items() if value is not None})

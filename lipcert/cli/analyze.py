@@ -1,0 +1,52 @@
+"""`lipcert analyze`: the whole report on one model."""
+
+from __future__ import annotations
+
+import typer
+
+from lipcert.cli import options
+
+
+def analyze(  # noqa: PLR0917  one parameter an option
+    model: options.Model,
+    data: options.Data = None,
+    labels: options.Labels = None,
+    samples: options.Samples = None,
+    scale: options.Scale = None,
+    mean: options.Mean = None,
+    std: options.Std = None,
+    layout: options.Layout = None,
+    input_range: options.InputRange = None,
+    input_shape: options.InputShape = None,
+    output_name: options.OutputName = None,
+    allow_code: options.AllowCode = False,
+    eps: options.Eps = None,
+    norm: options.Norms = None,
+    confidence: options.Confidence = None,
+    only: options.Only = None,
+    skip: options.Skip = None,
+    effort: options.Effort = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    batch_size: options.BatchSize = None,
+    threads: options.Threads = None,
+    seed: options.Seed = None,
+    deterministic: options.Deterministic = False,
+    format: options.Format = None,  # noqa: A002  the option's own name
+    json: options.Json = False,
+    output: options.Output = None,
+    report: options.Reports = None,
+    overwrite: options.Overwrite = False,
+    color: options.Color = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Measure, attack and certify a trained classifier.
+
+    Without --data: layer norms and Lipschitz constants. With it also Jacobians, margins, loss under attack, certified
+    radii, and the bracket in which the true robust accuracy lies.
+    """
+    given = dict(locals())
+    from lipcert.cli.analysis import run
+
+    raise typer.Exit(run(given))

@@ -1,0 +1,47 @@
+"""The command table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lipcert.cli.analyze import analyze
+from lipcert.cli.doctor import doctor
+from lipcert.cli.explain import explain
+from lipcert.cli.grouped_help import GroupedCommand
+from lipcert.cli.inspect import inspect
+from lipcert.cli.schema import schema
+
+EPILOG = "Exit codes: 0 analysed, 1 a gate failed, 2 usage or data, 3 could not conclude, 4 no model, 130 interrupted."
+
+# Plain help: fast, ASCII, and the same in a terminal, in a pipe and under a CI that asks for colours.
+app = typer.Typer(
+    name="lipcert",
+    help="Certified sensitivity and robustness reports for trained classifiers.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import lipcert
+
+        typer.echo(f"lipcert {lipcert.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version_asked: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Certified sensitivity and robustness reports for trained classifiers."""
+
+
+for command in (analyze, inspect, explain, schema, doctor):
+    app.command(cls=GroupedCommand)(command)

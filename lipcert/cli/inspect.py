@@ -1,0 +1,29 @@
+"""`lipcert inspect`: what model files are, and how far they can be analysed."""
+
+from __future__ import annotations
+
+import typer
+
+from lipcert.cli import options
+
+
+def inspect(  # noqa: PLR0917  one parameter an option
+    model: options.Models,
+    input_shape: options.InputShape = None,
+    output_name: options.OutputName = None,
+    format: options.Format = None,  # noqa: A002  the option's own name
+    json: options.Json = False,
+    output: options.Output = None,
+    overwrite: options.Overwrite = False,
+    color: options.Color = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show format, signature, layers and operator support of model files, without analysing them.
+
+    Ends with 3 where a file cannot be read or holds an operator that cannot be analysed.
+    """
+    given = dict(locals())
+    from lipcert.cli.inspection import run
+
+    raise typer.Exit(run(given))

@@ -1,0 +1,134 @@
+"""Options that commands share; each long one is also read from LIPCERT_<OPTION>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def _option(*names: str, panel: str, text: str, metavar: str | None = None) -> Any:
+    """An option with its environment variable, taken from its first long name."""
+    long = next(name for name in names if name.startswith("--")).partition("/")[0]
+    variable = "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
+    return typer.Option(
+        *names,
+        help=text,
+        metavar=metavar,
+        envvar=variable,
+        show_envvar=False,
+        rich_help_panel=panel,
+        show_default=False,
+    )
+
+
+_DATA, _BALL, _WORK, _OUT = "Data and preprocessing", "Perturbations", "What is computed, and how", "Output"
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="ONNX, TorchScript or .pt2 file.", show_default=False)]
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL...", help="Files, folders or glob patterns.", show_default=False)
+]
+Data = Annotated[
+    str | None,
+    _option("--data", panel=_DATA, metavar="PATH", text="Samples: .npz, .npy, .pt, IDX, CIFAR, CSV, image folder."),
+]
+Labels = Annotated[
+    str | None, _option("--labels", panel=_DATA, metavar="PATH", text="Labels, where the data file has none.")
+]
+Samples = Annotated[str | None, _option("--samples", panel=_DATA, metavar="N", text="Use the first N samples.  [all]")]
+Scale = Annotated[
+    str | None,
+    _option("--scale", panel=_DATA, metavar="S", text="Data units = raw / S.  [255 for bytes, 1 for floats]"),
+]
+Mean = Annotated[
+    list[str] | None,
+    _option(
+        "--mean", panel=_DATA, metavar="M,...", text="The model reads (value - mean) / std; one, or one a channel."
+    ),
+]
+Std = Annotated[list[str] | None, _option("--std", panel=_DATA, metavar="S,...", text="See --mean; 1/255 is accepted.")]
+Layout = Annotated[
+    str | None, _option("--layout", panel=_DATA, metavar="nchw|nhwc", text="Axis order the model reads.")
+]
+InputRange = Annotated[
+    str | None,
+    _option(
+        "--input-range", panel=_DATA, metavar="LO,HI", text="Valid values in data units; attacks are clipped to it."
+    ),
+]
+InputShape = Annotated[
+    str | None,
+    _option(
+        "--input-shape", panel=_DATA, metavar="3,224,224", text="Shape of one sample, where nothing else tells it."
+    ),
+]
+OutputName = Annotated[
+    str | None, _option("--output-name", panel=_DATA, metavar="NAME", text="Which of several outputs holds the scores.")
+]
+AllowCode = Annotated[
+    bool, _option("--allow-code", panel=_DATA, text="Let --data module:function run that code on this machine.")
+]
+Eps = Annotated[
+    list[str] | None,
+    _option(
+        "--eps",
+        panel=_BALL,
+        metavar="R,...",
+        text="Radii in data units before normalisation: 2/255,8/255 or l2:0.5,linf:8/255.",
+    ),
+]
+Norms = Annotated[
+    list[str] | None,
+    _option("--norm", panel=_BALL, metavar="l2|linf|l1", text="Norms of the balls; --eps applies to each.  [linf, l2]"),
+]
+Confidence = Annotated[
+    str | None,
+    _option("--confidence", panel=_BALL, metavar="P", text="Of each statement on the true risk.  [0.95]"),
+]
+Only = Annotated[
+    list[str] | None,
+    _option(
+        "--only",
+        panel=_WORK,
+        metavar="NAME,...",
+        text="Report these alone: layers lipschitz jacobian margins robustness certificates.",
+    ),
+]
+Skip = Annotated[list[str] | None, _option("--skip", panel=_WORK, metavar="NAME,...", text="Leave these out.")]
+Effort = Annotated[
+    str | None, _option("--effort", panel=_WORK, metavar="fast|default|high", text="How hard attacks and bounds try.")
+]
+Device = Annotated[
+    str | None, _option("--device", panel=_WORK, metavar="auto|cpu|cuda[:i]", text="Where to compute.  [auto]")
+]
+Dtype = Annotated[
+    str | None,
+    _option("--dtype", panel=_WORK, metavar="float32|float64", text="Of forwards and attacks; proofs use float64."),
+]
+BatchSize = Annotated[
+    str | None, _option("--batch-size", panel=_WORK, metavar="N", text="Samples a pass; speed and memory only.  [256]")
+]
+Threads = Annotated[str | None, _option("--threads", panel=_WORK, metavar="N", text="CPU threads.  [all cores]")]
+Seed = Annotated[str | None, _option("--seed", panel=_WORK, metavar="N", text="Of every random choice.  [0]")]
+Deterministic = Annotated[
+    bool,
+    _option("--deterministic", panel=_WORK, text="Same inputs, same bytes: leaves out time, host and paths of run."),
+]
+Format = Annotated[
+    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
+]
+Json = Annotated[bool, _option("--json", panel=_OUT, text="Same as -f json.")]
+Output = Annotated[
+    Path | None, _option("-o", "--output", panel=_OUT, metavar="FILE", text="Write the result to FILE; - is stdout.")
+]
+Reports = Annotated[
+    list[str] | None,
+    _option("--report", panel=_OUT, metavar="FORMAT=FILE", text="Write the result once more; may be repeated."),
+]
+Overwrite = Annotated[
+    bool, _option("--overwrite", panel=_OUT, text="Replace an existing FILE even if it is no lipcert report.")
+]
+Color = Annotated[str | None, _option("--color", panel=_OUT, metavar="auto|always|never", text="ANSI colours.  [auto]")]
+Quiet = Annotated[bool, _option("-q", "--quiet", panel=_OUT, text="No progress and no hints on stderr.")]
+Verbose = Annotated[bool, _option("-v", "--verbose", panel=_OUT, text="Show tracebacks of internal errors.")]

@@ -1,0 +1,118 @@
+"""Where results go: stdout and files, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, final
+
+from lipcert.cli import streams, values
+from lipcert.errors import LipcertError, UsageError
+from lipcert.records import Report
+from lipcert.render import FORMATS, Style, render
+
+_SUFFIXES = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
+_TEXT_MARK = b"terms: lipcert explain"
+_HEAD_MARKS = (b'"schema": "lipcert.', b"<!-- lipcert.")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One place the result goes to, and in which format; `path` None is stdout."""
+
+    format: str
+    path: Path | None = None
+
+
+def targets(
+    format_name: str | None, *, as_json: bool, output: Path | None, reports: Sequence[str] | None
+) -> tuple[Target, ...]:
+    """What -f, --json, -o and --report ask for together. A file's suffix decides where no format was named."""
+    if as_json and format_name not in {None, "json"}:
+        raise UsageError(f"--json and -f {format_name} contradict each other")
+    named = "json" if as_json else values.choice(format_name, "--format", FORMATS)
+    path = None if output is None or str(output) == "-" else output
+    guessed = _SUFFIXES.get(path.suffix.lower(), "text") if path is not None else "text"
+    found = [Target(format=named or guessed, path=path), *(_report(entry) for entry in reports or ())]
+    paths = [target.path.resolve() for target in found if target.path is not None]
+    if len(set(paths)) < len(paths) or sum(target.path is None for target in found) > 1:
+        raise UsageError("two results would be written to the same place", hint="give each --report a file of its own")
+    return tuple(found)
+
+
+def _report(entry: str) -> Target:
+    name, equals, path = entry.partition("=")
+    if not equals or not path:
+        raise UsageError(f"--report needs FORMAT=FILE, got {entry!r}", hint="for example --report markdown=report.md")
+    chosen = values.choice(name, "--report", FORMATS) or "text"
+    return Target(format=chosen, path=None if path == "-" else Path(path))
+
+
+def check(found: Sequence[Target], *, overwrite: bool) -> None:
+    """Refuse, before any work is done, a file that could not be written or that is not lipcert's to replace."""
+    for target in found:
+        if target.path is None:
+            continue
+        path = target.path
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, a file is needed", hint=f"for example {path / 'report.json'}")
+        if not path.parent.is_dir():
+            raise UsageError(f"the folder {path.parent} does not exist", hint="create it first")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"{path} may not be written")
+        if path.is_file() and not overwrite and not is_report(path):
+            raise UsageError(f"{path} exists and is no lipcert report", hint="--overwrite replaces it all the same")
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is empty or was written by lipcert, by its first or last bytes."""
+    with path.open("rb") as file:
+        head = file.read(200)
+        file.seek(max(0, path.stat().st_size - 200))
+        tail = file.read()
+    return not head or any(mark in head for mark in _HEAD_MARKS) or _TEXT_MARK in b" ".join(tail.split())
+
+
+def deliver(report: Report, found: Sequence[Target], *, color: str) -> None:
+    """Write the report to every target, files first: a closed pipe must not cost a file."""
+    for target in sorted(found, key=lambda target: target.path is None):
+        put(render(report, target.format, style_for(target, sys.stdout, color)), target)
+
+
+def style_for(target: Target, stdout: IO[str] | None, color: str) -> Style:
+    """Terminal manners for stdout; for files plain text in UTF-8."""
+    if target.path is None:
+        return streams.style_of(stdout, color)
+    return Style(width=streams.width_of(None), color=color == "always")
+
+
+def put(text: str, target: Target) -> None:
+    """Write one finished result."""
+    if target.path is None:
+        streams.write_result(text, encoding=None if target.format == "text" else "utf-8")
+        return
+    try:
+        _write(target.path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise LipcertError(f"{target.path} could not be written: {error.strerror}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write whole or not at all: a file beside the target, flushed to disk, then renamed over it."""
+    goal = path.resolve()
+    if goal.exists() and not goal.is_file():
+        goal.write_bytes(data)
+        return
+    draft = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(goal)
+    finally:
+        draft.unlink(missing_ok=True)

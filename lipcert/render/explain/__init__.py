@@ -1,0 +1,105 @@
+"""What the words of a report mean: the table of ids and aliases that reports, checks and `explain` share.
+
+Each entry has a page of its own beside this file, called by its id. A page is plain ASCII in lines of at most 80
+columns and tells meaning, formula, status, what to do, and source.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A metric or check: `id` is its dotted record path, `aliases` are shorter names for it."""
+
+    id: str
+    meaning: str
+    aliases: tuple[str, ...] = ()
+
+
+PAGES = (
+    Page("brackets", "robust accuracy from both sides: certified <= true <= attacked", ("robust.bracket", "undecided")),
+    Page(
+        "brackets.population_risk",
+        "where the model's true robust error lies, with a stated confidence",
+        ("population_risk", "risk", "clopper-pearson"),
+    ),
+    Page(
+        "certificates.certified_accuracy",
+        "share of samples proved to keep their true label in the whole ball",
+        ("certified.accuracy", "certificates"),
+    ),
+    Page(
+        "radii.certified_radius",
+        "radius up to which a sample is proved to keep its label",
+        ("certified.radius", "radii"),
+    ),
+    Page(
+        "robustness.robust_accuracy", "share of samples no attack broke", ("robust.accuracy", "robustness", "attacks")
+    ),
+    Page("robustness.robust_loss", "mean of the largest loss the attacks found", ("robust.loss",)),
+    Page("margins.clean_accuracy", "share of unperturbed samples classified right", ("clean.accuracy",)),
+    Page("margins.clean_loss", "mean cross-entropy of the unperturbed samples", ("clean.loss",)),
+    Page("margins.distribution", "true-class logit minus the best other, over the samples", ("margins", "margin")),
+    Page(
+        "lipschitz.value",
+        "best constant L with |f(x) - f(y)| <= L |x - y|",
+        (
+            "lipschitz",
+            "lipschitz.l2",
+            "lipschitz.linf",
+            "lipschitz.l1",
+            "lipschitz.value.upper",
+            "lipschitz.value.lower",
+        ),
+    ),
+    Page("layers.spectral_norm", "largest singular value of a layer as an operator", ("layers", "spectral_norm")),
+    Page("layers.linf_norm", "largest absolute row sum of a layer", ("linf_norm",)),
+    Page("layers.l1_norm", "largest absolute column sum of a layer", ("l1_norm",)),
+    Page("layers.frobenius_norm", "root of the sum of squares of a layer's whole matrix", ("frobenius_norm",)),
+    Page("layers.stable_rank", "Frobenius norm squared over spectral norm squared", ("stable_rank",)),
+    Page("layers.share", "a layer's part in the product of all layer norms", ("share",)),
+    Page("jacobian.spectral_norm", "largest stretch of the linearised network at a sample", ("jacobian",)),
+    Page("jacobian.frobenius_norm", "root of the sum of squared partial derivatives at a sample"),
+    Page("jacobian.l1_entries", "sum of the absolute partial derivatives at a sample", ("jacobian.l1",)),
+    Page(
+        "jacobian.linf_l1_norm",
+        "largest change of all logits together under a small linf step",
+        ("jacobian.linf_l1_norm_upper", "jacobian.linf_l1_norm_lower"),
+    ),
+    Page("jacobian.linf_norm", "largest change of any logit under a small linf step"),
+    Page("jacobian.stable_rank", "how many directions a sample's Jacobian acts in"),
+    Page(
+        "jacobian.centred",
+        "Jacobian norms blind to what shifts all logits alike",
+        ("jacobian.centred_spectral_norm", "jacobian.centred_frobenius_norm", "cross-lipschitz"),
+    ),
+    Page("jacobian.singular_spectrum", "mean singular values of the Jacobian", ("spectrum",)),
+    Page("fidelity", "how closely the analysed graph follows the original runtime", ("data.fidelity",)),
+    Page("preprocess", "how a stored value becomes what the model sees", ("preprocessing", "scale", "mean", "std")),
+    Page("eps", "the radius of a ball, in data units before normalisation", ("radius", "norm", "clipped")),
+    Page(
+        "soundness",
+        "the five words for how far a number can be trusted",
+        ("proved", "exact", "probabilistic", "estimate", "heuristic", "measured"),
+    ),
+    Page("skipped", "why a number is missing", ("unsupported_ops",)),
+    Page("data.sanity", "signs that the samples are not fed as in training", ("data.preprocessing", "data.accuracy")),
+    Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
+)
+
+
+def find(name: str) -> Page | None:
+    """The page of an id or alias; selectors like [norm=l2], case, and spaces for underscores do not matter."""
+    wanted = re.sub(r"\[.*", "", name).strip().lower().replace(" ", "_")
+    return next((page for page in PAGES if wanted == page.id or wanted in page.aliases), None)
+
+
+def read(page: Page) -> str:
+    """The text of a page."""
+    return resources.files(__name__).joinpath(f"{page.id}.md").read_text(encoding="utf-8")

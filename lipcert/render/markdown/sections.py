@@ -1,0 +1,192 @@
+"""The sections of a Markdown report; every one is a function of the model, and None where it has nothing to show."""
+
+from __future__ import annotations
+
+from lipcert.records import (
+    Enclosure,
+    JacobianRecord,
+    MarginRecord,
+    ModelRecord,
+    RobustnessRecord,
+    Skipped,
+    Soundness,
+)
+from lipcert.render import notation
+from lipcert.render.markdown.escape import bullets, escape, table
+from lipcert.render.wording import gaps, identity
+from lipcert.render.wording.lines import attacked, spaces
+from lipcert.render.wording.verdict import ball, headline, soundness_at
+
+
+def top(model: ModelRecord) -> str:
+    """The verdict, then which file, what it reads, on what data, how faithfully."""
+    rows = [
+        ["model", ", ".join(identity.identity(model))],
+        ["input", ", ".join(identity.preprocess(model.preprocess))],
+        ["data", ", ".join(identity.data(model.data))],
+        ["fidelity", ", ".join(identity.fidelity(model.fidelity))],
+        *(["note", note] for note in model.signature.notes),
+    ]
+    verdict = "\n".join(f"**{escape(line)}**  " for line in headline(model))
+    lines = [f"| {escape(name)} | {escape(value)} |" for name, value in rows]
+    return "\n".join([f"# {escape(identity.title(model))}", "", verdict, "", "| | |", "|---|---|", *lines])
+
+
+def brackets(model: ModelRecord) -> str | None:
+    """Robust accuracy from both sides."""
+    if not model.brackets:
+        return None
+    confidence = notation.short(100 * model.brackets[0].population_risk.confidence)
+    rows = []
+    for record in model.brackets:
+        risk, samples, clean = record.population_risk, record.samples, record.eps == 0
+        evidence = "measured" if clean else soundness_at(model, record)
+        rows.append(
+            [
+                "clean" if clean else ball(record),
+                f"{notation.share_down(record.certified_accuracy, samples)} ({evidence})",
+                "" if clean else notation.share_up(record.robust_accuracy, samples),
+                "" if clean else notation.share_up(record.undecided, samples),
+                f"{notation.percent_down(risk.lower)} - {notation.percent_up(risk.upper)}",
+            ]
+        )
+    head = ["ball", "certified", "attacked (measured)", "undecided", f"true risk, {confidence} %"]
+    return f"## Robust accuracy\n\n{table(head, rows)}\n\n{escape(', '.join(spaces(model)))}"
+
+
+def radii(model: ModelRecord) -> str | None:
+    """Certified radii over the samples, all rounded down."""
+    if not model.radii:
+        return None
+    rows = []
+    for record in model.radii:
+        spread = record.certified_radius
+        points = (spread.q05, spread.median, spread.q95, spread.max)
+        row = [record.norm, *(notation.lower(max(point, 0.0)) for point in points)]
+        rows.append([*row, f"{record.soundness}, {record.method}"])
+    return f"## Certified radii\n\n{table(['norm', 'q05', 'median', 'q95', 'max', 'evidence'], rows)}"
+
+
+def lipschitz(model: ModelRecord) -> str | None:
+    """Lipschitz constants of the logits, by norm and method."""
+    if isinstance(model.lipschitz, Skipped):
+        return None
+    rows = [
+        [
+            f"{record.norm}, {record.scope}",
+            notation.inequality(record.value, "L"),
+            notation.relative_gap(record.value),
+            f"{record.value.soundness}, {record.method}",
+        ]
+        for record in model.lipschitz
+        if not isinstance(record.value, Skipped)
+    ]
+    return (
+        f"## Lipschitz constant of the logits\n\n{table(['norm', 'constant', 'gap', 'evidence'], rows)}"
+        if rows
+        else None
+    )
+
+
+def jacobian(model: ModelRecord) -> str | None:
+    """Norms of the Jacobian at the samples."""
+    record = model.jacobian
+    if not isinstance(record, JacobianRecord):
+        return None
+    rows = [
+        [name, *map(notation.nearest, (spread.median, spread.q95, spread.max, spread.mean)), _interval(spread.ci95)]
+        for name, spread in record.statistics.items()
+    ]
+    head = ["statistic", "median", "q95", "max", "mean (estimate)", "95 % interval"]
+    lead = f"{record.soundness} at each of {notation.count(record.samples)} samples, no bound elsewhere"
+    return f"## Jacobian of the logits\n\n{table(head, rows)}\n\n{escape(lead)}"
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{notation.nearest(ends[0])} - {notation.nearest(ends[1])}"
+
+
+def margins(model: ModelRecord) -> str | None:
+    """Accuracy, loss and margin of the clean samples."""
+    record = model.margins
+    if not isinstance(record, MarginRecord):
+        return None
+    spread = record.distribution
+    numbers = map(notation.nearest, (record.clean_loss, spread.q05, spread.median, spread.q95))
+    row = [notation.share(record.clean_accuracy, record.samples), *numbers]
+    head = ["accuracy", "loss, nats", "margin q05", "margin median", "margin q95"]
+    return f"## Clean samples\n\n{table(head, [row])}"
+
+
+def layers(model: ModelRecord) -> str | None:
+    """The layers as operators at their input size."""
+    if isinstance(model.layers, Skipped) or not model.layers:
+        return None
+    rows = [
+        [
+            layer.name,
+            layer.description or layer.op,
+            _evidence(layer.spectral_norm),
+            "-" if isinstance(layer.spectral_norm, Skipped) else notation.relative_gap(layer.spectral_norm),
+            _upper(layer.stable_rank),
+            "-" if layer.share is None else f"{100 * layer.share:.0f} %",
+            _upper(layer.linf_norm),
+            _upper(layer.l1_norm),
+        ]
+        for layer in model.layers
+    ]
+    notes = [f"{layer.name}: {note}" for layer in model.layers if (note := gaps.layer_note(layer))]
+    head = ["layer", "operator", "spectral norm", "gap", "stable rank", "share", "linf norm", "l1 norm"]
+    return f"## Layers\n\n{table(head, rows)}" + (f"\n\n{bullets(notes)}" if notes else "")
+
+
+def _evidence(value: Enclosure | Skipped) -> str:
+    if isinstance(value, Skipped):
+        return "skipped"
+    words = "" if value.soundness is Soundness.PROVED else f" ({value.soundness})"
+    return notation.interval(value) + words
+
+
+def _upper(value: Enclosure | Skipped) -> str:
+    if isinstance(value, Skipped):
+        return "skipped"
+    return "unbounded" if value.upper is None else notation.upper(value.upper, 4)
+
+
+def attacks(model: ModelRecord) -> str | None:
+    """Loss and accuracy under each attack."""
+    rows = [row for record in attacked(model) for row in _attacks(record)]
+    head = ["ball", "attack", "robust accuracy <=", "robust loss >=", "clean loss"]
+    return f"## Under attack (measured)\n\n{table(head, rows)}" if rows else None
+
+
+def _attacks(record: RobustnessRecord) -> list[list[str]]:
+    where = f"{record.norm} {notation.radius(record.eps)}"
+    every = [("all together", record.robust_accuracy, record.robust_loss)]
+    every += [(attack.attack, attack.robust_accuracy, attack.robust_loss) for attack in record.attacks]
+    clean = notation.nearest(record.clean_loss)
+    return [
+        [where, name, notation.share_up(accuracy, record.samples), notation.lower(loss), clean]
+        for name, accuracy, loss in every
+    ]
+
+
+def findings(model: ModelRecord) -> str | None:
+    """Diagnostics with their hints."""
+    if not model.diagnostics:
+        return None
+    lines = [
+        f"{item.level}: {item.id}: {item.message}" + (f" Hint: {item.hint}" if item.hint else "")
+        for item in model.diagnostics
+    ]
+    return f"## Diagnostics\n\n{bullets(lines)}"
+
+
+def skipped(model: ModelRecord, asked: tuple[str, ...]) -> str:
+    """What is not in this report, and what would bring it."""
+    lines = [f"{name}: {reason}" for name, reason in gaps.skipped(model)]
+    if model.unsupported_ops:
+        lines.append(f"no rule for {', '.join(model.unsupported_ops)}")
+    if missing := gaps.data_would_add(model, asked):
+        lines.append(missing)
+    return f"## Skipped\n\n{bullets(lines) if lines else 'nothing'}"

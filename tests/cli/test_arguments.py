@@ -1,0 +1,134 @@
+"""What a command line asks for, and what it may not ask for."""
+
+import json
+
+import pytest
+
+from lipcert.records import ANALYSES
+
+SETTINGS = [
+    (("--eps", "2/255,0.1"), "eps", {"linf": (2 / 255, 0.1)}),
+    (("--eps", "0.1", "--eps", "0.2"), "eps", {"linf": (0.1, 0.2)}),
+    (("--eps", "0.5", "--norm", "l2,l1"), "eps", {"l2": (0.5,), "l1": (0.5,)}),
+    (("--eps", "l2:0.5,linf:8/255"), "eps", {"l2": (0.5,), "linf": (8 / 255,)}),
+    (("--norm", "l2"), "eps", {"l2": ()}),
+    ((), "eps", None),
+    ((), "analyses", ANALYSES),
+    (("--only", "margins,layers"), "analyses", ("layers", "margins")),
+    (("--skip", "jacobian", "--skip", "robustness"), "analyses", ("layers", "lipschitz", "margins", "certificates")),
+    (("--seed", "7"), "seed", 7),
+    (("--device", "cuda:1"), "device", "cuda:1"),
+    (("--confidence", "0.99"), "confidence", 0.99),
+    (("--samples", "1_000"), "samples", 1000),
+    (("--deterministic",), "deterministic", True),
+    (("--effort", "HIGH"), "effort", "high"),
+]
+
+
+@pytest.mark.parametrize(("options", "name", "value"), SETTINGS)
+def test_settings(lipcert, model, requests, options, name, value):  # noqa: PLR0917  fixtures
+    assert lipcert("analyze", model, *options).code == 0
+    assert getattr(requests[0].settings, name) == value
+
+
+REQUESTS = [
+    (("--mean", "0.1,0.2", "--mean", "0.3"), "mean", (0.1, 0.2, 0.3)),
+    (("--mean", "-0.5"), "mean", (-0.5,)),
+    (("--std", "1/255"), "std", (1 / 255,)),
+    (("--scale", "255"), "scale", 255.0),
+    (("--input-range", "-1,1"), "input_range", (-1.0, 1.0)),
+    (("--input-shape", "3x32x32"), "input_shape", (3, 32, 32)),
+    (("--input-shape", "3,32,32"), "input_shape", (3, 32, 32)),
+    (("--layout", "NHWC"), "layout", "nhwc"),
+    (("--data", "d.npz", "--labels", "l.npy"), "labels", "l.npy"),
+    (("--output-name", "scores"), "output_name", "scores"),
+    (("--allow-code",), "allow_code", True),
+]
+
+
+@pytest.mark.parametrize(("options", "name", "value"), REQUESTS)
+def test_requests(lipcert, model, requests, options, name, value):  # noqa: PLR0917  fixtures
+    assert lipcert("analyze", model, *options).code == 0
+    assert getattr(requests[0], name) == value
+    assert requests[0].model == model
+
+
+REFUSED = [
+    (("--eps", "0"), "above 0"),
+    (("--eps", "-1/255"), "above 0"),
+    (("--eps", "nan"), "finite"),
+    (("--eps", "inf"), "finite"),
+    (("--eps", "8/0"), "fraction like 8/255"),
+    (("--eps", "much"), "fraction like 8/255"),
+    (("--eps", "2", "--input-range", "0,1"), "wider than the input range"),
+    (("--eps", "l2:1", "--norm", "linf"), "add --norm l2"),
+    (("--eps", "l3:1"), "known: linf, l2, l1"),
+    (("--norm", "l_inf"), "did you mean linf"),
+    (("--only", "margin"), "did you mean margins"),
+    (("--skip", "everything"), "known: layers"),
+    (("--only", "layers", "--skip", "layers"), "nothing to do"),
+    (("--std", "0"), "above 0"),
+    (("--input-range", "1,0"), "LO below HI"),
+    (("--input-range", "1"), "LO below HI"),
+    (("--input-shape", "3,0,2"), "at least 1"),
+    (("--samples", "0"), "at least 1"),
+    (("--samples", "ten"), "whole number"),
+    (("--seed", "-1"), "at least 0"),
+    (("--confidence", "1"), "between 0 and 1"),
+    (("--device", "gpu"), "cuda:0"),
+    (("--dtype", "float16"), "did you mean float"),
+    (("--format", "jason"), "did you mean json"),
+    (("--json", "-f", "text"), "contradict"),
+    (("--report", "report.md"), "FORMAT=FILE"),
+    (("--report", "json=-"), "same place"),
+    (("--color", "blue"), "known: auto"),
+    (("--threads", "0"), "at least 1"),
+    (("--epsilon", "1"), "--eps"),
+    (("extra",), "unexpected extra argument"),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSED)
+def test_usage_errors_say_what_to_do(lipcert, model, requests, options, words):
+    outcome = lipcert("analyze", model, *options)
+    assert outcome.code == 2
+    assert words in outcome.err
+    assert outcome.out == ""
+    assert not requests
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSED)
+def test_usage_errors_are_documents_with_json(lipcert, model, requests, options, words):
+    if "-f" in options or "--format" in options:
+        pytest.skip("this one names another format")
+    outcome = lipcert("analyze", model, *options, "--json")
+    document = json.loads(outcome.out)
+    assert (outcome.code, document["summary"]["exit_code"]) == (2, 2)
+    assert document["models"] == []
+    assert words in document["errors"][0]["message"] + document["errors"][0]["hint"]
+
+
+def test_every_long_option_reads_its_variable(lipcert, model, requests, monkeypatch):
+    monkeypatch.setenv("LIPCERT_EPS", "0.25")
+    monkeypatch.setenv("LIPCERT_NORM", "l2")
+    monkeypatch.setenv("LIPCERT_INPUT_RANGE", "0,1")
+    monkeypatch.setenv("LIPCERT_FORMAT", "json")
+    outcome = lipcert("analyze", model)
+    assert json.loads(outcome.out)["schema"] == "lipcert.report"
+    assert requests[0].settings.eps == {"l2": (0.25,)}
+    assert requests[0].input_range == (0.0, 1.0)
+    lipcert("analyze", model, "--eps", "0.5")
+    assert requests[1].settings.eps == {"l2": (0.5,)}
+
+
+def test_each_option_has_a_variable_of_its_name():
+    import typer
+
+    from lipcert.cli.app import app
+
+    group = typer.main.get_command(app)
+    for command in group.commands.values():
+        for parameter in command.params:
+            long = next((name for name in parameter.opts if name.startswith("--")), None)
+            if long not in {None, "--help"}:
+                assert parameter.envvar == "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
