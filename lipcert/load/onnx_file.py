@@ -126,10 +126,11 @@ def _read_stretch(name: str, path: Path, offset: int, length: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise RefusedModelError(f"tensor {name!r}: its data file {path.name!r} cannot be opened: {error}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        os.close(descriptor)
+        raise RefusedModelError(f"tensor {name!r}: its data file {path.name!r} is a link or no regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise RefusedModelError(f"tensor {name!r}: its data file {path.name!r} is a link or no regular file")
         if offset < 0 or length < 0 or offset + length > status.st_size or length > MAX_BYTES:
             raise UnreadableModelError(
                 f"tensor {name!r}: bytes {offset} to {offset + length} are asked of {path.name!r}, "

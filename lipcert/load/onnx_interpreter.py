@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import final
 
 import torch
 from torch import Tensor
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from lipcert.errors import LipcertError, RefusedModelError
 from lipcert.load.onnx_graph import OnnxGraph, OnnxNode
@@ -89,8 +91,11 @@ class OnnxInterpreter:
             rounded=self.rounded,
             single=self.single,
         )
+        # A constant computed off the record stays one that can be read out as a number.
+        record: AbstractContextManager[object] = nullcontext() if any(context.live) else disable_proxy_modes_tracing()
         try:
-            result = OPERATORS[node.op](context, *inputs)
+            with record:
+                result = OPERATORS[node.op](context, *inputs)
         except LipcertError:
             raise
         except (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError) as error:
@@ -122,7 +127,7 @@ def _one_scale(inputs: tuple[Value | None, ...]) -> Quantised | None:
     quantised = [value for value in inputs if isinstance(value, Quantised)]
     if not quantised or any(isinstance(value, Tensor) and not _is_index(value) for value in inputs):
         return None
-    scales = {(float(value.scale), int(value.zero_point)) for value in quantised}
+    scales = {(value.scale, value.zero_point) for value in quantised}
     return quantised[0] if len(scales) == 1 else None
 
 

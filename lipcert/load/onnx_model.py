@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, final
+from typing import Literal
 
 import torch
 from onnx import ModelProto, TensorProto
-from torch import Tensor
 
 from lipcert.errors import RefusedModelError
 from lipcert.load.onnx_file import read_model
+from lipcert.load.onnx_function import OnnxFunction, reads_batches
 from lipcert.load.onnx_graph import OnnxGraph, opset_versions, read_graph
 from lipcert.load.onnx_interpreter import OnnxInterpreter
 from lipcert.load.onnx_oracle import LARGEST_FIXED_BATCH, OnnxOracle, find_oracle, read_as_float
@@ -21,22 +21,9 @@ from lipcert.load.source import Source
 
 Reading = Literal["float", "integer"]
 
+ONE_BY_ONE = "the file runs one sample at a time, and was read so"
+
 _QUANTISERS = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QGemm"})
-
-
-@final
-class OnnxFunction:
-    """The one output of a graph as a function of a float32 batch; `dtype` is what the graph itself computes in."""
-
-    def __init__(self, interpreter: OnnxInterpreter, dtype: torch.dtype) -> None:
-        self.interpreter = interpreter
-        self.dtype = dtype
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        """Output of a batch, shape (N, ...)."""
-        if self.dtype == torch.float32:
-            return self.interpreter(batch)[0]
-        return self.interpreter(batch.to(self.dtype))[0].to(torch.float32)
 
 
 def read_onnx(
@@ -72,19 +59,21 @@ def read_onnx(
     oracle = _oracle(model, graph, declared, per_sample=dynamic, required=require_oracle)
     if declared is None and oracle is not None and oracle.fixed_batch == 1 and not dynamic:
         declared = 1
+    shape = _sample_shape(shape)
     interpreter = OnnxInterpreter(
         graph, rounded=faithful, per_sample=dynamic, single=() if faithful else single, declared_batch=declared
     )
     dtype = DTYPES[graph.inputs[0].elem_type] if faithful and single else torch.float32
+    together = declared != 1 or shape is None or reads_batches(OnnxFunction(interpreter, dtype), shape)
     return Source(
         format="onnx",
         description=_description(model),
-        function=OnnxFunction(interpreter, dtype),
+        function=OnnxFunction(interpreter, dtype, together=together),
         named=interpreter.constants,
-        input_shape=_sample_shape(shape),
+        input_shape=shape,
         declared_batch=declared,
         oracle=oracle,
-        notes=_notes(graph, single, faithful=faithful),
+        notes=_notes(graph, single, faithful=faithful) + (() if together else (ONE_BY_ONE,)),
         quantised=_is_quantised(graph) or bool(single),
     )
 

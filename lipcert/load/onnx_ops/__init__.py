@@ -13,6 +13,8 @@ from lipcert.load.onnx_ops import (
     quantised,
     quantised_product,
     reduction,
+    resize,
+    sampling,
     shape,
 )
 from lipcert.load.onnx_ops.base import OPERATORS, NodeContext, Quantised, qualified
@@ -34,5 +36,7 @@ __all__ = [
     "quantised",
     "quantised_product",
     "reduction",
+    "resize",
+    "sampling",
     "shape",
 ]

@@ -126,9 +126,11 @@ def _along_axis(function: Callable[[Tensor, int], Tensor]) -> Handler:
 
 
 def _hardmax(x: Tensor, axis: int) -> Tensor:
-    return F.one_hot(x.argmax(axis), x.shape[axis]).movedim(-1, axis).to(x.dtype)
+    places = torch.arange(x.shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+    largest: Tensor = x.argmax(axis, keepdim=True) == places
+    return largest.to(x.dtype)
 
 
 handler("Softmax")(_along_axis(torch.softmax))
 handler("LogSoftmax")(_along_axis(torch.log_softmax))
-handler("Hardmax")(_along_axis(_hardmax))
+handler("Hardmax")(_along_axis(lambda x, axis: _hardmax(x, axis_of(x, axis))))

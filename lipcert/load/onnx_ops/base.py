@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar, final
 
 import torch
 from torch import Tensor
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from lipcert.errors import RefusedModelError, UnsupportedOperatorError
 from lipcert.registry import Registry
@@ -22,17 +23,17 @@ MAX_ELEMENTS = 2**28
 class Quantised:
     """A live quantised tensor in the float reading: `real` values before rounding, stored as real / scale + zero_point.
 
-    `scale` and `zero_point` are constants of one element, `real` is clamped to the representable range.
+    `real` is clamped to the representable range.
     """
 
     real: Tensor
-    scale: Tensor
-    zero_point: Tensor
+    scale: float
+    zero_point: int
 
     @property
     def stored(self) -> Tensor:
         """What the integer tensor would hold were it not rounded."""
-        return self.real / self.scale + self.zero_point.to(self.real.dtype)
+        return self.real / self.scale + self.zero_point
 
 
 Value: TypeAlias = Tensor | Quantised
@@ -94,12 +95,12 @@ class NodeContext:
     def integers(self, position: int) -> list[int] | None:
         """The constant input at `position` as a flat list of integers; None where it is left out."""
         value = self.constant(position)
-        return None if value is None else [int(item) for item in value.reshape(-1).tolist()]
+        return None if value is None else [int(item) for item in entries(value)]
 
     def number(self, position: int) -> float | None:
         """The constant input at `position` as one number; None where it is left out or empty."""
         value = self.constant(position)
-        return None if value is None or value.numel() == 0 else value.reshape(-1)[0].item()
+        return None if value is None or value.numel() == 0 else entries(value)[0]
 
     def integers_or_attribute(self, position: int, attribute: str) -> list[int] | None:
         """A list that older operator sets hold in `attribute` and newer ones in the input at `position`."""
@@ -151,6 +152,13 @@ def _without_context(function: Callable[..., Tensor]) -> Handler:
 def qualified(domain: str, operator: str) -> str:
     """The table's name for an operator: bare in ONNX's own domain, `domain::operator` elsewhere."""
     return operator if domain in ("", "ai.onnx") else f"{domain}::{operator}"
+
+
+def entries(constant: Tensor) -> list[Any]:
+    """The entries of a constant as numbers, read without a trace of it in a capture under way."""
+    with disable_proxy_modes_tracing():
+        flat: list[Any] = constant.reshape(-1).tolist()
+    return flat
 
 
 def axis_of(tensor: Tensor, axis: int) -> int:

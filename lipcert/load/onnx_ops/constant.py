@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lipcert.errors import UnsupportedOperatorError
-from lipcert.load.onnx_ops.base import NodeContext, handler
+from lipcert.load.onnx_ops.base import NodeContext, entries, handler
 from lipcert.load.onnx_tensor import DTYPES, to_tensor
 
 
@@ -39,7 +39,7 @@ def constant_of_shape(context: NodeContext, _shape: Tensor) -> Tensor:
     """A tensor of one value throughout."""
     value = to_tensor(context.get("value")) if "value" in context.attributes else torch.zeros(1)
     shape = context.bounded(context.integers(0) or [])
-    return torch.full(shape, value.reshape(()).item(), dtype=value.dtype)
+    return torch.full(shape, entries(value)[0], dtype=value.dtype)
 
 
 @handler("Range")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lipcert.load.onnx_ops.base import NodeContext, as_indices, axis_of, handler
+from lipcert.load.onnx_ops.base import NodeContext, as_indices, axis_of, entries, handler
 
 
 @handler("Slice")
@@ -36,9 +36,9 @@ def _stretch(x: Tensor, axis: int, start: int, end: int, step: int) -> Tensor:
 def gather(context: NodeContext, x: Tensor, indices: Tensor) -> Tensor:
     """Slices of x at places along an axis."""
     axis = axis_of(x, context.get("axis", 0))
+    if indices.ndim == 0 and not context.live[1]:
+        return x.select(axis, int(entries(indices)[0]))
     places = as_indices(indices, x.shape[axis])
-    if places.ndim == 0 and not context.live[1]:
-        return x.select(axis, int(places.item()))
     taken = x.index_select(axis, places.reshape(-1))
     return taken.reshape([*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]])
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lipcert.load.onnx_ops.base import NodeContext, Quantised, Result, Value, axis_of, handler
+from lipcert.load.onnx_ops.base import NodeContext, Quantised, Result, Value, axis_of, entries, handler
 from lipcert.load.onnx_tensor import DTYPES
 
 INTEGERS = (torch.uint8, torch.int8, torch.uint16, torch.int16, torch.int32)
@@ -39,8 +39,8 @@ def spread(context: NodeContext, parameter: Tensor, x: Tensor) -> Tensor:
 def real_of(value: Value, scale: Tensor, zero_point: Tensor) -> Tensor:
     """The real numbers a quantised value stands for under a scale and zero point that broadcast with it."""
     if isinstance(value, Quantised):
-        same = scale.numel() == 1 and float(value.scale) == float(scale)
-        if same and int(value.zero_point) == int(zero_point):
+        single = scale.numel() == 1 and zero_point.numel() == 1
+        if single and (value.scale, value.zero_point) == (entries(scale)[0], entries(zero_point)[0]):
             return value.real
         value = value.stored
     return (value.to(scale.dtype) - zero_point.to(scale.dtype)) * scale
@@ -58,8 +58,8 @@ def quantise(
         steps = torch.round(real / scale) + zero_point.to(real.dtype)
         return torch.clamp(steps, limits.min, limits.max).to(dtype)
     if fixed and scale.numel() == 1:
-        step, zero = float(scale), int(zero_point)
-        return Quantised(torch.clamp(real, (limits.min - zero) * step, (limits.max - zero) * step), scale, zero_point)
+        step, zero = entries(scale)[0], entries(zero_point)[0]
+        return Quantised(torch.clamp(real, (limits.min - zero) * step, (limits.max - zero) * step), step, zero)
     return torch.clamp(real / scale + zero_point.to(real.dtype), limits.min, limits.max)
 
 
@@ -89,7 +89,7 @@ def dequantize_linear(context: NodeContext, x: Value, scale: Tensor, zero_point:
 def dynamic_quantize_linear(context: NodeContext, x: Tensor) -> Result:
     """The input in 256 steps between its extremes and zero; the input itself, at scale 1, in the float reading."""
     if not context.rounded and context.live[0]:
-        return x, torch.ones((), dtype=torch.float32), torch.zeros((), dtype=torch.uint8)
+        return x, torch.ones((), dtype=torch.float32), None
     axes = list(range(1 if context.per_sample else 0, x.ndim))
     lower = x.amin(axes, keepdim=context.per_sample).clamp(max=0)
     upper = x.amax(axes, keepdim=context.per_sample).clamp(min=0)
