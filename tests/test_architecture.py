@@ -20,7 +20,9 @@ HEAVY = ("torch", "numpy", "scipy", "onnx", "onnxruntime")
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_classes_are_abstract_or_final() -> None:
     loose = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in MODULES
-        if path.name not in {"errors.py"}
+        if path.name != "errors.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ClassDef) and not _settled(node)
     ]

@@ -22,7 +22,7 @@ Head = Literal["logits", "softmax", "log_softmax", "sigmoid", "single_logit"]
 
 @final
 class Graph:
-    """Samples in data units to logits: (N, *input_shape) -> (N, classes), differentiable, on any device and float dtype.
+    """Samples in data units to logits: (N, *input_shape) -> (N, classes), differentiable, on any device.
 
     module       the torch.fx graph; every node is a functional ATen op, `batch_of`, or `operator.getitem`
     input_shape  shape of one sample
@@ -83,8 +83,19 @@ class Graph:
 
     @property
     def parameter_count(self) -> int:
-        """Numbers in the tensors that carry a name of the user's; the preprocessing's are not among them."""
-        return sum(t.numel() for target, t in self.tensors.items() if self.names.get(target, PREPROCESS) != PREPROCESS)
+        """Numbers in the tensors that carry a name of the user's.
+
+        Neither the preprocessing's nor the running statistics of batch normalisation are among them.
+        """
+        statistics = {
+            str(arg.target)
+            for raw in self.module.graph.nodes
+            if raw.target is torch.ops.aten.native_batch_norm.default
+            for arg in raw.args[3:5]
+            if isinstance(arg, torch.fx.Node)
+        }
+        counted = {target for target, name in self.names.items() if name != PREPROCESS} - statistics
+        return sum(tensor.numel() for target, tensor in self.tensors.items() if target in counted)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Graph:
         """A copy whose constants, and the dtype and device arguments inside the graph, are moved."""

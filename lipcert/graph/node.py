@@ -42,7 +42,7 @@ class Node:
         return tuple(_live((self.args, tuple(self.kwargs.values()))))
 
     def run(self, *inputs: Tensor) -> Any:
-        """Apply the op with `inputs` (shaped for batch size 1) in place of its live arguments, constants as they are."""
+        """Apply the op to `inputs`, shaped for batch size 1, in place of its live arguments."""
         queue = list(inputs)
         args, kwargs = _fill(self.args, queue), _fill(self.kwargs, queue)
         return self.raw.target(*args, **kwargs)  # type: ignore[operator]

@@ -49,7 +49,7 @@ def _evaluate(
         return sample
     if raw.op == "get_attr":
         return getattr(module, str(raw.target))
-    args, kwargs = torch.fx.map_arg((raw.args, raw.kwargs), values.__getitem__)  # type: ignore[arg-type]
+    args, kwargs = torch.fx.map_arg((raw.args, raw.kwargs), values.__getitem__)
     with torch.no_grad():
         return raw.target(*args, **kwargs)  # type: ignore[operator]
 
@@ -65,7 +65,9 @@ def _node(
         return live[arg] if arg in live else values[arg]
 
     args, kwargs = _map(raw.args, settle), _map(dict(raw.kwargs), settle)
-    parameters = tuple(names[str(p.target)] for p in raw.all_input_nodes if str(p.target) in names and p.op == "get_attr")
+    parameters = tuple(
+        names[str(p.target)] for p in raw.all_input_nodes if str(p.target) in names and p.op == "get_attr"
+    )
     op = op_name(raw)
     name = _layer_name(parameters) or f"{op}_{position}"
     return Node(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor
@@ -88,7 +88,11 @@ def _compare(head: Head, oracle: Oracle | None, batches: Sequence[Tensor], outpu
     ours, theirs = torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs])
     visible = theirs.isfinite()
     gap = float((ours - theirs)[visible].abs().max()) if visible.any() else 0.0
-    same = (ours.argmax(1) == theirs.argmax(1)).double().mean() if ours.shape[1] > 1 else (ours > 0).eq(theirs > 0).double().mean()
+    same = (
+        (ours.argmax(1) == theirs.argmax(1)).double().mean()
+        if ours.shape[1] > 1
+        else (ours > 0).eq(theirs > 0).double().mean()
+    )
     return Gaps(absolute=gap, relative=gap / _span(theirs[visible]) if visible.any() else 0.0, agreement=float(same))
 
 
@@ -110,7 +114,7 @@ def _safe_logit(probability: Tensor) -> Tensor:
     return torch.where(inside, probability.double().logit().float(), torch.inf)
 
 
-def _status(gaps: Gaps | None, source: Source) -> str:
+def _status(gaps: Gaps | None, source: Source) -> Literal["faithful", "note", "quantised", "unverified"]:
     if gaps is None:
         return "unverified"
     if source.quantised:

@@ -20,7 +20,8 @@ WHOLE = frozenset(
 
 def _convolution(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
     """`aten._convolution` carries four cudnn flags after `groups` that mean nothing here."""
-    return aten.convolution(x, weight, bias, *settings[:6])
+    result: Tensor = aten.convolution(x, weight, bias, *settings[:6])
+    return result
 
 
 def _copy(target: Tensor, value: Tensor, non_blocking: bool = False) -> Tensor:  # noqa: ARG001, FBT001, FBT002

@@ -6,7 +6,7 @@ constants, refuses randomness, and sends every device argument to the input's de
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -39,7 +39,7 @@ class Fold(TorchDispatchMode):
     """
 
     def __init__(self, x: Tensor, named: Mapping[StorageKey, str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.device = x.device
         self._live: dict[int, Tensor] = {id(x): x}
         self._lineage = {key: frozenset((name,)) for key, name in named.items()}
@@ -78,7 +78,13 @@ class Fold(TorchDispatchMode):
         names = sorted(self._lineage.get(storage_key(tensor), ()))
         if len(names) < 2:
             return names[0] if names else None
-        return os.path.commonprefix(names).rstrip("._/") or names[0]
+        return _common_start(names).rstrip("._/") or names[0]
+
+
+def _common_start(names: list[str]) -> str:
+    """The longest string that the first and the last of some sorted names, and so all of them, begin with."""
+    pairs = zip(names[0], names[-1], strict=False)
+    return "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def storage_key(tensor: Tensor) -> StorageKey:

@@ -65,7 +65,5 @@ def _changes_nothing(node: torch.fx.Node) -> bool:
     if result is None or source is None or result.shape != source.shape or result.dtype != source.dtype:
         return False
     if node.target is aten.slice.Tensor:
-        return len(node.args) < 5 or node.args[4] == 1
-    return node.target in _RESHAPING
-
-
+        return len(node.args) < 5 or bool(node.args[4] == 1)
+    return bool(node.target in _RESHAPING)

@@ -24,7 +24,8 @@ def choose_output(value: Any, name: str | None) -> Tensor:
         return outputs[name]
     if len(outputs) != 1:
         raise RefusedModelError(
-            f"the model has {len(outputs)} outputs ({', '.join(outputs) or 'no tensor'}); one must hold the class scores",
+            f"the model has {len(outputs)} outputs ({', '.join(outputs) or 'no tensor'}); "
+            "one must hold the class scores",
             hint=f"Say which: --output-name {' or '.join(outputs)}" if outputs else "",
         )
     return next(iter(outputs.values()))

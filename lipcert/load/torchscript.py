@@ -84,7 +84,8 @@ def _refuse_signature(module: Any) -> None:
     required = [a.name for a in arguments if not a.has_default_value()]
     if len(required) != 1:
         raise RefusedModelError(
-            f"the model takes {len(required)} inputs ({', '.join(required) or 'none'}); a classifier of one input is needed",
+            f"the model takes {len(required)} inputs ({', '.join(required) or 'none'}); "
+            "a classifier of one input is needed",
             hint="Wrap it in a module that takes one tensor and fixes the others.",
         )
 

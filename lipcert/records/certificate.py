@@ -9,7 +9,6 @@ from lipcert.errors import EnclosureError
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Soundness
 from lipcert.records.lipschitz import Norm
-from lipcert.records.skipped import Skipped
 
 
 @final
@@ -39,7 +38,10 @@ class RadiusRecord:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationRisk:
-    """`lower <= true robust risk <= upper` with the stated confidence, for samples drawn i.i.d. and used for nothing else."""
+    """`lower <= true robust risk <= upper` with the stated confidence.
+
+    It holds for samples drawn i.i.d. and used for nothing else.
+    """
 
     lower: float
     upper: float

@@ -29,7 +29,9 @@ SCHEMA_VERSION = "1.0"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """Everything found out about one model. An analysis that could not run is Skipped; one not asked for is empty or None.
+    """Everything found out about one model.
+
+    An analysis that could not run is Skipped; one not asked for is empty or None.
 
     status  "analyzed" when everything asked was done, "inconclusive" when the model could not be concluded on
     """

@@ -1,0 +1,24 @@
+"""The radii attacked and certified when none is asked for."""
+
+from __future__ import annotations
+
+from lipcert.records import AnalyzeSettings, Norm
+from lipcert.samples import Samples
+
+NORMS: tuple[Norm, ...] = ("linf", "l2")
+UNIT_RADII: dict[Norm, tuple[float, ...]] = {"linf": (2 / 255, 8 / 255), "l2": (0.25, 0.5)}
+"""For inputs in [0, 1]: the radii of the image literature."""
+
+SHARES = (0.01, 0.05)
+"""Otherwise: these shares of the input range, for either norm."""
+
+
+def radii(settings: AnalyzeSettings, samples: Samples) -> dict[Norm, tuple[float, ...]]:
+    """Norm -> radii in data units, as asked, or the defaults. An unknown input range is taken from the samples."""
+    if settings.eps:
+        return {norm: settings.eps[norm] for norm in NORMS if norm in settings.eps}
+    if samples.input_range == (0.0, 1.0):
+        return UNIT_RADII
+    low, high = samples.input_range or (float(samples.inputs.min()), float(samples.inputs.max()))
+    width = (high - low) or 1.0
+    return {norm: tuple(share * width for share in SHARES) for norm in NORMS}
