@@ -6,6 +6,17 @@ import typer
 
 from lipcert.cli import options
 
+HELP = """Measure, attack and certify a trained classifier.
+
+Without --data: layer norms and Lipschitz constants. With it also Jacobians, margins, loss under attack, certified
+radii, and the bracket in which the true robust accuracy lies.
+
+\b
+  lipcert analyze net.onnx
+  lipcert analyze net.onnx --data test.npz --samples 500 --eps 2/255,8/255
+  lipcert analyze net.pt --data test.npz --mean 0.5 --std 0.5 --report json=net.json
+"""
+
 
 def analyze(  # noqa: PLR0917  one parameter an option
     model: options.Model,
@@ -41,11 +52,7 @@ def analyze(  # noqa: PLR0917  one parameter an option
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Measure, attack and certify a trained classifier.
-
-    Without --data: layer norms and Lipschitz constants. With it also Jacobians, margins, loss under attack, certified
-    radii, and the bracket in which the true robust accuracy lies.
-    """
+    """Measure, attack and certify a trained classifier."""
     given = dict(locals())
     from lipcert.cli.analysis import run
 

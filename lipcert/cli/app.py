@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lipcert.cli.analyze import analyze
+from lipcert.cli.analyze import HELP, analyze
 from lipcert.cli.doctor import doctor
 from lipcert.cli.explain import explain
 from lipcert.cli.grouped_help import GroupedCommand
@@ -43,5 +43,6 @@ def options(
     """Certified sensitivity and robustness reports for trained classifiers."""
 
 
-for command in (analyze, inspect, explain, schema, doctor):
+app.command(cls=GroupedCommand, help=HELP)(analyze)
+for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

@@ -13,9 +13,9 @@ def doctor(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Show versions, devices and supported operators, and check a tiny network against known answers.
+    """Check this installation against known answers.
 
-    Ends with 3 where the check fails.
+    Also shows versions, devices and supported operators. Ends with 3 where the check fails.
     """
     given = dict(locals())
     from lipcert.cli.examination import run

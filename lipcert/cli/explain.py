@@ -18,8 +18,9 @@ def explain(
     format: options.Format = None,  # noqa: A002  the option's own name
     json: options.Json = False,
 ) -> None:
-    """Explain a metric: meaning, formula, how far it can be trusted, what to do, where it comes from.
+    """Explain what a number in a report means.
 
+    Meaning, formula, how far it can be trusted, what to do about it, and where it comes from.
     Without ID: the list of all. Works offline.
     """
     given = dict(locals())

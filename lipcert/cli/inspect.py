@@ -19,9 +19,10 @@ def inspect(  # noqa: PLR0917  one parameter an option
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Show format, signature, layers and operator support of model files, without analysing them.
+    """Tell what model files are and whether they can be analysed.
 
-    Ends with 3 where a file cannot be read or holds an operator that cannot be analysed.
+    Format, signature, layers, operator support; no analysis. Ends with 3 where a file cannot be read or holds an
+    operator that cannot be analysed.
     """
     given = dict(locals())
     from lipcert.cli.inspection import run

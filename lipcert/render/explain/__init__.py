@@ -73,6 +73,7 @@ PAGES = (
         ("jacobian.linf_l1_norm_upper", "jacobian.linf_l1_norm_lower"),
     ),
     Page("jacobian.linf_norm", "largest change of any logit under a small linf step"),
+    Page("jacobian.l1_norm", "largest effect of one input entry on all logits together"),
     Page("jacobian.stable_rank", "how many directions a sample's Jacobian acts in"),
     Page(
         "jacobian.centred",
@@ -89,7 +90,11 @@ PAGES = (
         ("proved", "exact", "probabilistic", "estimate", "heuristic", "measured"),
     ),
     Page("skipped", "why a number is missing", ("unsupported_ops",)),
-    Page("data.sanity", "signs that the samples are not fed as in training", ("data.preprocessing", "data.accuracy")),
+    Page(
+        "data.sanity",
+        "signs that the samples are not fed as in training",
+        ("data.preprocessing", "data.chance", "data.labels"),
+    ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
 )
 

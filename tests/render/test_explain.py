@@ -1,0 +1,53 @@
+"""Every metric has a page, and every page says the same things in the same order."""
+
+from importlib import resources
+
+import pytest
+
+from lipcert.records import JacobianRecord, LayerRecord
+from lipcert.render.explain import PAGES, find, read
+from tests.render.reports import REPORTS
+
+EVERY = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+HEADINGS = ["## Meaning", "## Formula", "## Status", "## What to do", "## Source"]
+
+
+@EVERY
+def test_a_page_has_every_part(page):
+    lines = read(page).splitlines()
+    assert lines[0] == f"# {page.id}"
+    assert lines[2]
+    assert [line for line in lines if line.startswith("## ")] == HEADINGS
+    assert all(lines[lines.index(heading) + 2] for heading in HEADINGS)
+
+
+@EVERY
+def test_a_page_fits_any_terminal(page):
+    text = read(page)
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@EVERY
+def test_ids_and_aliases_lead_to_the_page(page):
+    for name in (page.id, *page.aliases):
+        assert find(name) is page
+    assert find(page.id.upper().replace("_", " ") + "[norm=linf,eps=2/255]") is page
+
+
+def test_names_are_taken_once():
+    names = [name for page in PAGES for name in (page.id, *page.aliases)]
+    assert len(names) == len(set(names))
+
+
+def test_there_is_no_page_without_an_entry():
+    files = {path.name.removesuffix(".md") for path in resources.files("lipcert.render.explain").iterdir()}
+    assert {page.id for page in PAGES} == {name for name in files if not name.startswith("__")}
+
+
+def test_every_layer_norm_and_jacobian_statistic_is_explained():
+    norms = [name for name in LayerRecord.__dataclass_fields__ if name.endswith(("_norm", "_rank"))]
+    model = REPORTS["full"].models[0]
+    assert isinstance(model.jacobian, JacobianRecord)
+    for name in [*(f"layers.{norm}" for norm in norms), *(f"jacobian.{norm}" for norm in model.jacobian.statistics)]:
+        assert find(name), name
