@@ -1,0 +1,118 @@
+"""The Lipschitz constant of the network, from both sides.
+
+Upper end: each node's gain bounds how far it can be from the input's change, computed from the gains of what it reads;
+through a chain this is the product of the layer norms, at a sum of branches the sum, at a concatenation the root of
+squares. Lower end: the largest Jacobian norm at the given samples and at a few random points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lipcert.graph import Node
+from lipcert.norms.base import BUDGETS
+from lipcert.norms.witness import passes, steepness
+from lipcert.operators import JacobianOperator
+from lipcert.progress import Progress, silent
+from lipcert.records import Enclosure, LipschitzRecord, Norm, Skipped, Soundness
+from lipcert.rules import RULES, LayerNorms, Tier, UnboundedError, tier
+
+NORMS: tuple[Norm, ...] = ("l2", "linf", "l1")
+METHOD = "product of layer norms"
+_RANDOM_POINTS = 4
+_MOST_SAMPLES = 16
+
+
+def analyze_lipschitz(
+    norms: LayerNorms,
+    *,
+    inputs: Tensor | None = None,
+    input_range: tuple[float, float] | None = None,
+    progress: Progress = silent,
+) -> tuple[LipschitzRecord, ...]:
+    """Enclosures of the global constant of input -> logits in l2, linf and l1.
+
+    inputs       samples at which to look for steepness, (N, *input_shape); the first 16 at most
+    input_range  where random points are drawn, uniformly; [0, 1] when unknown
+    """
+    unknown = unsupported(norms)
+    if unknown:
+        names = ", ".join(unknown)
+        skipped = Skipped(reason=f"no rule bounds these operators: {names}", operators=unknown)
+        return tuple(LipschitzRecord(norm=norm, scope="global", method=METHOD, value=skipped) for norm in NORMS)
+    lower = _witness(norms, inputs, input_range or (0.0, 1.0), progress)
+    return tuple(
+        LipschitzRecord(norm=norm, scope="global", method=METHOD, value=_enclosure(norms, norm, lower[norm]))
+        for norm in NORMS
+    )
+
+
+def _enclosure(norms: LayerNorms, norm: Norm, lower: float) -> Enclosure:
+    witness = "Jacobian norm"
+    try:
+        upper = global_gain(norms, norm)
+    except UnboundedError as error:
+        return Enclosure(
+            lower=lower,
+            upper=None,
+            unbounded=True,
+            soundness=Soundness.PROVED,
+            method=f"{witness} / no global bound: {error}",
+        )
+    return Enclosure(lower=lower, upper=upper, soundness=Soundness.PROVED, method=f"{witness} / {METHOD}")
+
+
+def live_nodes(norms: LayerNorms) -> tuple[Node, ...]:
+    """The nodes that the logits depend on, in order of execution."""
+    wanted = {norms.graph.output}
+    for node in reversed(norms.graph.nodes):
+        if node in wanted:
+            wanted.update(node.inputs)
+    return tuple(node for node in norms.graph.nodes if node in wanted)
+
+
+def unsupported(norms: LayerNorms) -> tuple[str, ...]:
+    """The ops between input and logits that have no rule."""
+    return tuple(sorted({node.op for node in live_nodes(norms) if tier(node) is Tier.GRADIENT}))
+
+
+def global_gain(norms: LayerNorms, norm: Norm) -> float:
+    """Upper bound on the Lipschitz constant on the whole space. Raises UnboundedError where the rules give none."""
+    gains: dict[Node, float] = {}
+    for node in live_nodes(norms):
+        if node.op == "input":
+            gains[node] = 1.0
+        else:
+            gains[node] = RULES[node.op]().gain(node, tuple(gains[source] for source in node.inputs), norm, norms)
+    return gains[norms.graph.output]
+
+
+def _witness(
+    norms: LayerNorms, inputs: Tensor | None, input_range: tuple[float, float], progress: Progress
+) -> dict[Norm, float]:
+    """The largest Jacobian norms over the points that the effort pays for."""
+    best: dict[Norm, float] = dict.fromkeys(NORMS, 0.0)
+    points = _points(norms, inputs, input_range)
+    for done, point in enumerate(points):
+        progress("lipschitz", done, len(points))
+        found = steepness(JacobianOperator(norms.graph, point), seed=norms.seed)
+        best = {norm: max(best[norm], found[norm]) for norm in NORMS}
+    progress("lipschitz", len(points), len(points))
+    return best
+
+
+def _points(norms: LayerNorms, inputs: Tensor | None, input_range: tuple[float, float]) -> Sequence[Tensor]:
+    """Samples and random points in turn, as many as the effort pays for, one at least."""
+    graph = norms.graph
+    generator = torch.Generator().manual_seed(norms.seed)
+    low, high = input_range
+    uniform = torch.rand(_RANDOM_POINTS, *graph.input_shape, generator=generator, dtype=torch.float64)
+    drawn = list((low + (high - low) * uniform).to(graph.device))
+    given = [] if inputs is None else list(inputs[:_MOST_SAMPLES].to(graph.device, torch.float64))
+    points = [*given[:1], *drawn[:1], *given[1:], *drawn[1:]]
+    work = sum(operator.work for node in graph.nodes if (operator := norms.operator(node)) is not None)
+    price = 2.0 * passes(JacobianOperator(graph, points[0])) * max(1.0, work)
+    return points[: max(1, int(2 * BUDGETS[norms.effort] / price))]

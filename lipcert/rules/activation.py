@@ -1,0 +1,159 @@
+"""Activations applied to each entry: Lipschitz constant = the largest slope, rounded up.
+
+A map that acts on entries alone has a diagonal Jacobian, so its constant is the same in l2, linf and l1. The decimal
+constants are the maxima of the derivatives, found with 30 digits and rounded up in the ninth:
+
+    silu  1.09983932012886696 at 2.39935728     gelu (erf)   1.12890414518515479 at sqrt(2)
+    mish  1.08849816125172786 at 1.49057118     gelu (tanh)  1.12899306865876175 at 1.41850401
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+from lipcert.graph import Node
+from lipcert.records import Norm
+from lipcert.rounding import product_up, up
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, rule
+
+SILU = 1.099839321
+GELU = 1.128904146
+GELU_TANH = 1.128993069
+MISH = 1.088498162
+HARDSWISH = 1.5
+ERF = 1.128379168  # 2 / sqrt(pi)
+SIXTH = up(1.0 / 6.0)
+
+
+def _elu(node: Node) -> float:
+    """Scale * x for x > 0, scale * alpha * (exp(input_scale x) - 1) otherwise."""
+    alpha, scale, input_scale = (_number(node, *at, 1.0) for at in ((1, "alpha"), (2, "scale"), (3, "input_scale")))
+    if input_scale < 0:
+        raise UnboundedError(node, "its exponential grows to the left")
+    steepest = max(abs(scale), up(abs(alpha * scale)) * max(1.0, input_scale))
+    return up(up(steepest))
+
+
+def _celu(node: Node) -> float:
+    if _number(node, 1, "alpha", 1.0) <= 0:
+        raise UnboundedError(node, "alpha must be positive")
+    return 1.0
+
+
+def _leaky(node: Node) -> float:
+    return max(1.0, abs(_number(node, 1, "negative_slope", 0.01)))
+
+
+def _prelu(node: Node) -> float:
+    weight: Any = node.args[1]
+    if isinstance(weight, Node):
+        raise UnboundedError(node, "its slope depends on the input")
+    return max(1.0, float(weight.abs().max()))
+
+
+def _gelu(node: Node) -> float:
+    return GELU if argument(node, 1, "approximate", "none") == "none" else GELU_TANH
+
+
+def _threshold(node: Node) -> float:
+    if _number(node, 1, "threshold", 0.0) != _number(node, 2, "value", 0.0):
+        raise UnboundedError(node, "it jumps at its threshold")
+    return 1.0
+
+
+def _number(node: Node, position: int, name: str, default: float) -> float:
+    value: Any = argument(node, position, name, default)
+    return float(value)
+
+
+SLOPES: dict[str, float | Callable[[Node], float]] = {
+    "relu": 1.0,
+    "leaky_relu": _leaky,
+    "_prelu_kernel": _prelu,
+    "prelu": _prelu,
+    "elu": _elu,
+    "celu": _celu,
+    "silu": SILU,
+    "gelu": _gelu,
+    "mish": MISH,
+    "softplus": 1.0,
+    "log_sigmoid_forward": 1.0,
+    "sigmoid": 0.25,
+    "tanh": 1.0,
+    "hardswish": HARDSWISH,
+    "hardsigmoid": SIXTH,
+    "hardtanh": 1.0,
+    "relu6": 1.0,
+    "clamp": 1.0,
+    "clamp_min": 1.0,
+    "clamp_max": 1.0,
+    "threshold": _threshold,
+    "softshrink": 1.0,
+    "abs": 1.0,
+    "neg": 1.0,
+    "sin": 1.0,
+    "cos": 1.0,
+    "atan": 1.0,
+    "asinh": 1.0,
+    "erf": ERF,
+}
+
+# Slopes without a bound on the whole line; naming them keeps "unbounded" apart from "unknown op".
+STEEP = {
+    "exp": "its slope grows without bound",
+    "expm1": "its slope grows without bound",
+    "sinh": "its slope grows without bound",
+    "cosh": "its slope grows without bound",
+    "log": "its slope has no bound near zero",
+    "log1p": "its slope has no bound near -1",
+    "sqrt": "its slope has no bound near zero",
+    "rsqrt": "its slope has no bound near zero",
+    "reciprocal": "its slope has no bound near zero",
+    "tan": "it has poles",
+    "sign": "it jumps",
+    "floor": "it jumps",
+    "ceil": "it jumps",
+    "round": "it jumps",
+    "trunc": "it jumps",
+    "hardshrink": "it jumps",
+    "square": "its slope grows without bound",
+}
+
+
+@final
+@rule(*SLOPES)
+class Activation(AbstractRule):
+    """The constant above times the gain of the input."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """The largest slope; clamp's ends must be constants."""
+        if len(gains) != 1:
+            raise UnboundedError(node, "its parameters depend on the input")
+        slope = SLOPES[node.op]
+        return product_up((slope if isinstance(slope, float) else slope(node), gains[0]))
+
+
+@final
+@rule(*STEEP)
+class Steep(AbstractRule):
+    """Ops of one input without a Lipschitz constant."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """None: raise UnboundedError, unless the input does not vary."""
+        if gains == (0.0,):
+            return 0.0
+        raise UnboundedError(node, STEEP[node.op])
+
+
+@final
+@rule("pow")
+class Power(AbstractRule):
+    """x ** n: the identity for n = 1, without a bound otherwise."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """The input's gain for the exponent 1."""
+        exponent = node.args[1]
+        if isinstance(node.args[0], Node) and not isinstance(exponent, Node) and float(exponent) == 1.0:
+            return gains[0]
+        raise UnboundedError(node, "its slope grows without bound")

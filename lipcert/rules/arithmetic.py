@@ -1,0 +1,102 @@
+"""Sums, products and quotients, with constants and between branches."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+
+from lipcert.graph import Node
+from lipcert.operators import AbstractLinearOperator, AffineOperator, DiagonalOperator
+from lipcert.records import Norm
+from lipcert.rounding import product_up, sqrt_up, sum_up, up
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
+
+
+def _spread(node: Node, source: Node, norm: Norm) -> float:
+    """Norm of broadcasting `source` to the node's shape."""
+    return copies_gain(node.shape.numel() // max(1, source.shape.numel()), norm)
+
+
+def _weights(node: Node) -> list[tuple[Node, float]]:
+    """The live terms of a sum or difference, with the absolute value of their factors."""
+    alpha: Any = argument(node, 2, "alpha", 1)
+    factors = [abs(float(alpha)), 1.0] if node.op == "rsub" else [1.0, abs(float(alpha))]
+    return [(term, factor) for term, factor in zip(node.args[:2], factors, strict=True) if isinstance(term, Node)]
+
+
+@final
+@rule("add", "sub", "rsub")
+class Sum(AbstractRule):
+    """a + alpha b: Lipschitz constants of branches add up. Adding a constant changes nothing."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """The sum over the live terms, each as often as it is broadcast."""
+        terms = zip(_weights(node), gains, strict=True)
+        return sum_up(product_up((factor, _spread(node, term, norm), gain)) for (term, factor), gain in terms)
+
+
+@final
+@rule("maximum", "minimum")
+class Extremum(AbstractRule):
+    """|max(a, b) - max(a', b')| <= max(|a - a'|, |b - b'|), entry by entry."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """The same norm of the branches' gains: their largest in linf, root of squares in l2, sum in l1."""
+        spread = [product_up((_spread(node, term, norm), g)) for term, g in zip(node.inputs, gains, strict=True)]
+        if norm == "linf":
+            return max(spread)
+        return sum_up(spread) if norm == "l1" else sqrt_up(sum_up(product_up((g, g)) for g in spread))
+
+
+@final
+@rule("mul", "div")
+class Scale(AbstractRule):
+    """A product or quotient with a constant: one scale an entry. With a second live value it has no bound."""
+
+    def operator(self, node: Node, /) -> AbstractLinearOperator | None:
+        """The diagonal of the constant, or of its reciprocals; broadcasting the live value makes it more than that."""
+        if argument(node, 2, "rounding_mode") is not None or len(node.inputs) != 1:
+            return None
+        first, second = node.args[:2]
+        if node.op == "div" and not isinstance(first, Node):
+            return None
+        live, constant = (first, second) if isinstance(first, Node) else (second, first)
+        values = torch.as_tensor(constant).to(torch.float64)
+        values = 1.0 / values if node.op == "div" else values
+        if node.shape == live.shape:
+            return DiagonalOperator(values, live.shape)
+        return AffineOperator(lambda x: x * values, live.shape, device=values.device)
+
+    def geometry(self, node: Node, /) -> Geometry:
+        """Whether one number scales all."""
+        operator = self.operator(node)
+        one = isinstance(operator, DiagonalOperator) and operator.scale.numel() == 1
+        return Geometry(description="scale" if one else "scale by channel or entry")
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
+        """The norm of the scale."""
+        if argument(node, 2, "rounding_mode") is not None:
+            raise UnboundedError(node, "it rounds, so it jumps")
+        if len(node.inputs) > 1:
+            gate = _self_gate(node)
+            if gate is None:
+                raise UnboundedError(node, f"a {_WORDS[node.op]} two values that both depend on the input")
+            return product_up((gate, gains[0]))
+        if node.op == "div" and not isinstance(node.args[0], Node):
+            raise UnboundedError(node, "it divides by a value that depends on the input")
+        return super().gain(node, gains, norm, norms)
+
+
+_WORDS = {"mul": "product of", "div": "quotient of"}
+# x * g(x): the constants of silu and hardswish, which files often spell out.
+_GATES = {"sigmoid": 1.099839321, "hardsigmoid": 1.5}
+
+
+def _self_gate(node: Node) -> float | None:
+    """The constant of x * gate(x), when both factors are one value and its gate; else None."""
+    first, second = node.args[:2]
+    for value, gate in ((first, second), (second, first)):
+        if node.op == "mul" and gate.op in _GATES and gate.inputs == (value,) and gate.shape == value.shape:
+            return up(_GATES[gate.op])
+    return None

@@ -1,0 +1,65 @@
+"""Batch norm on running statistics: one scale a channel."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from lipcert.graph import Node
+from lipcert.operators import DiagonalOperator
+from lipcert.records import Norm
+from lipcert.rounding import down, product_up, sqrt_up, up
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule
+
+_NO_TRAINING = "_native_batch_norm_legit_no_training"
+
+
+@final
+@rule("native_batch_norm", _NO_TRAINING)
+class BatchNorm(AbstractRule):
+    """x -> (x - mean) / sqrt(var + eps) * weight + bias.
+
+    With batch statistics (instance norm is captured so) it normalises each channel over its places: see
+    `normalisation`'s bound, which is repeated here for l2, linf and l1.
+    """
+
+    def operator(self, node: Node, /) -> DiagonalOperator | None:
+        """The scale, broadcast over the batch axis and the places; None with batch statistics."""
+        if _uses_batch(node):
+            return None
+        weight, variance = node.args[1], node.args[4]
+        root = (variance.to(torch.float64) + _eps(node)).sqrt()
+        scale = (torch.ones_like(root) if weight is None else weight.to(torch.float64)) / root
+        shape = node.inputs[0].shape
+        return DiagonalOperator(scale.reshape(1, -1, *[1] * (len(shape) - 2)), shape)
+
+    def geometry(self, node: Node, /) -> Geometry:
+        """Its number of channels."""
+        return Geometry(description=f"batch norm {node.inputs[0].shape[1]}")
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
+        """The largest scale; with batch statistics max |weight| / sqrt(eps), times sqrt(places) in linf and l1."""
+        if len(node.inputs) != 1:
+            raise UnboundedError(node, "its statistics or weights depend on the input")
+        if not _uses_batch(node):
+            return super().gain(node, gains, norm, norms)
+        shape, eps, weight = node.inputs[0].shape, _eps(node), node.args[1]
+        if not eps > 0.0:
+            raise UnboundedError(node, "it divides by a deviation that may vanish")
+        largest = float(weight.abs().max()) if isinstance(weight, Tensor) else 1.0
+        places = shape[0] * shape[2:].numel()
+        spread = 1.0 if norm == "l2" else sqrt_up(places)
+        return product_up((largest, up(1.0 / down(math.sqrt(eps))), spread, gains[0]))
+
+
+def _uses_batch(node: Node) -> bool:
+    return node.op != _NO_TRAINING and bool(node.args[5])
+
+
+def _eps(node: Node) -> float:
+    position = 6 if node.op == _NO_TRAINING else 7
+    eps: Any = argument(node, position, "eps")
+    return float(eps)

@@ -1,0 +1,83 @@
+"""Products with a constant matrix: fully connected layers, on one row or on many."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from torch import Tensor
+
+from lipcert.graph import Node
+from lipcert.operators import AbstractLinearOperator, BlockDiagonalOperator, DenseOperator, SeparableOperator
+from lipcert.records import Norm
+from lipcert.rounding import product_up, sum_up, up
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
+
+# Position of the two factors, and of what is added to their product.
+_FACTORS = {"mm": (0, 1), "bmm": (0, 1), "linear": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}
+_ADDEND = {"linear": 2, "addmm": 0, "baddbmm": 0}
+
+
+@final
+@rule(*_FACTORS)
+class MatrixProduct(AbstractRule):
+    """x W + b and W x + b. A product of two live matrices has no Lipschitz constant on the whole space."""
+
+    def operator(self, node: Node, /) -> AbstractLinearOperator | None:
+        """The product with the constant factor, on every row or column of the live one."""
+        left, right = _factors(node)
+        if not isinstance(left, Tensor) and not isinstance(right, Tensor):
+            return None
+        right = right.T if node.op == "linear" and isinstance(right, Tensor) else right
+        scale = float(argument(node, 4, "alpha", 1.0)) if node.op in {"addmm", "baddbmm"} else 1.0  # type: ignore[arg-type]
+        live_left = isinstance(left, Node)
+        live, constant = (left, right) if live_left else (right, left)
+        return _product(live, constant * scale, on_the_left=not live_left)
+
+    def geometry(self, node: Node, /) -> Geometry:
+        """Sizes of one row, and how many rows there are."""
+        operator = self.operator(node)
+        if operator is None:
+            return Geometry(description="matrix product")
+        rows = operator.in_shape[:-1].numel()
+        many = f" on {rows} rows" if rows > 1 else ""
+        return Geometry(description=f"linear {operator.in_shape[-1]}->{operator.out_shape[-1]}{many}")
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
+        """The norm of the constant factor; what is added may be live too."""
+        left, right = _factors(node)
+        if isinstance(left, Node) and isinstance(right, Node):
+            raise UnboundedError(node, "a product of two values that both depend on the input")
+        by_node = dict(zip(node.inputs, gains, strict=True))
+        terms = []
+        factor = left if isinstance(left, Node) else right
+        if isinstance(factor, Node):
+            terms.append(product_up((norms.upper(node, norm), by_node[factor])))
+        addend = argument(node, _ADDEND[node.op], "bias") if node.op in _ADDEND else None
+        if isinstance(addend, Node):
+            beta = abs(float(argument(node, 3, "beta", 1.0))) if node.op != "linear" else 1.0  # type: ignore[arg-type]
+            copies = copies_gain(node.shape.numel() // addend.shape.numel(), norm)
+            terms.append(product_up((up(beta) if beta != 1.0 else 1.0, copies, by_node[addend])))
+        return sum_up(terms)
+
+
+def _factors(node: Node) -> tuple[Any, Any]:
+    left, right = _FACTORS[node.op]
+    return node.args[left], node.args[right]
+
+
+def _product(live: Node, constant: Any, *, on_the_left: bool) -> AbstractLinearOperator:
+    """X -> x C, or x -> C x, for x of shape (rows, columns) or (batch, rows, columns)."""
+    blocks = constant if constant.ndim == 3 else constant[None]
+    shape = live.shape[-2:]
+
+    def one(matrix: Tensor) -> AbstractLinearOperator:
+        factor = matrix if on_the_left else matrix.T
+        if not on_the_left and shape[0] == 1:
+            return DenseOperator(factor, in_shape=shape, out_shape=(1, factor.shape[0]))
+        return SeparableOperator((factor, None) if on_the_left else (None, factor), shape)
+
+    if len(blocks) == 1:
+        return one(blocks[0])
+    first = one(blocks[0])
+    same = all(bool((block == blocks[0]).all()) for block in blocks[1:])
+    return BlockDiagonalOperator([first] * len(blocks) if same else [one(block) for block in blocks])

@@ -1,0 +1,81 @@
+"""Ops whose every output is a copy of an input or a constant: reshaping, slicing, joining, padding, gathering.
+
+Their matrix has one 1 in each row or none. Running the op on the numbers 1, 2, 3, ... in place of the input shows
+which input stands where, hence how often each is copied: at most m_i times from the i-th live value.
+A change of the inputs by
+d_1, d_2, ... then changes the output by at most
+
+    linf: max |d_i|      l1: sum m_i |d_i|      l2: sqrt(sum m_i |d_i|^2).
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from lipcert.graph import Node
+from lipcert.records import Norm
+from lipcert.rounding import product_up, sqrt_up, sum_up
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule
+
+_ONE_SOURCE = (
+    "view reshape _unsafe_view flatten unflatten permute t transpose squeeze unsqueeze clone alias detach contiguous "
+    "lift_fresh_copy _to_copy slice select narrow expand repeat flip roll diagonal as_strided index_select gather "
+    "index constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d "
+    "replication_pad3d im2col unfold pixel_shuffle pixel_unshuffle channel_shuffle split split_with_sizes unbind chunk "
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d tril triu masked_fill slice_copy view_copy"
+).split()
+_SEVERAL_SOURCES = ("cat", "stack", "slice_scatter", "select_scatter", "where")
+
+
+@final
+@rule(*_ONE_SOURCE, *_SEVERAL_SOURCES)
+class Selection(AbstractRule):
+    """How often each live value is copied, counted on the op itself."""
+
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+        """The bound above."""
+        if node.op not in _SEVERAL_SOURCES and len(gains) != 1:
+            raise UnboundedError(node, "what it selects depends on the input")
+        if node.op == "where" and isinstance(node.args[0], Node):
+            raise UnboundedError(node, "which branch it takes depends on the input")
+        counts = copies(node)
+        if norm == "linf":
+            return max((gain for count, gain in zip(counts, gains, strict=True) if count), default=0.0)
+        if norm == "l1":
+            return sum_up(product_up((float(count), gain)) for count, gain in zip(counts, gains, strict=True))
+        squares = (product_up((float(count), gain, gain)) for count, gain in zip(counts, gains, strict=True))
+        # The root of a square rounds back up: an input passed on once keeps its gain to the last digit.
+        return gains[0] if counts == [1] else sqrt_up(sum_up(squares))
+
+
+def copies(node: Node) -> list[int]:
+    """The largest number of copies of one entry of each live input, over all outputs together."""
+    device = next((arg.device for arg in _tensors((node.args, list(node.kwargs.values())))), torch.device("cpu"))
+    numbered, total = [], 0
+    for source in node.inputs:
+        size = source.shape.numel()
+        numbers = torch.arange(total + 1, total + size + 1, dtype=torch.float64, device=device)
+        numbered.append(numbers.reshape(source.shape))
+        total += size
+    shown = _flat(node, node.run(*numbered)).cpu()
+    # A constant that happens to be one of the numbers is counted as a copy: the bound only grows.
+    real = shown[(shown >= 1) & (shown <= total) & (shown == shown.round())]
+    seen = torch.bincount(real.long(), minlength=total + 1)[1:]
+    return [int(part.max()) if part.numel() else 0 for part in seen.split([s.shape.numel() for s in node.inputs])]
+
+
+def _flat(node: Node, value: Any) -> Tensor:
+    """All outputs in one line; a cast to integers would jump."""
+    values = list(value) if isinstance(value, tuple | list) else [value]
+    if any(not v.is_floating_point() for v in values):
+        raise UnboundedError(node, "it casts to integers, so it jumps")
+    return torch.cat([v.flatten() for v in values]) if values else torch.zeros(0, dtype=torch.float64)
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    return [t for item in value for t in _tensors(item)] if isinstance(value, tuple | list) else []
