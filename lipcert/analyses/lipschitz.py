@@ -7,11 +7,13 @@ squares. Lower end: the largest Jacobian norm at the given samples and at a few 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from lipcert.analyses.base import UpperConstants
 from lipcert.graph import Node
 from lipcert.norms.base import BUDGETS
 from lipcert.norms.witness import passes, steepness
@@ -53,7 +55,7 @@ def analyze_lipschitz(
 def _enclosure(norms: LayerNorms, norm: Norm, lower: float) -> Enclosure:
     witness = "Jacobian norm"
     try:
-        upper = global_gain(norms, norm)
+        upper = gains(norms, norm)[norms.graph.output]
     except UnboundedError as error:
         return Enclosure(
             lower=lower,
@@ -79,15 +81,33 @@ def unsupported(norms: LayerNorms) -> tuple[str, ...]:
     return tuple(sorted({node.op for node in live_nodes(norms) if tier(node) is Tier.GRADIENT}))
 
 
-def global_gain(norms: LayerNorms, norm: Norm) -> float:
-    """Upper bound on the Lipschitz constant on the whole space. Raises UnboundedError where the rules give none."""
-    gains: dict[Node, float] = {}
+def gains(norms: LayerNorms, norm: Norm) -> dict[Node, float]:
+    """Upper bounds on the constants input -> node, for every node the logits depend on.
+
+    Raises UnboundedError where the rules give none.
+    """
+    found: dict[Node, float] = {}
     for node in live_nodes(norms):
         if node.op == "input":
-            gains[node] = 1.0
+            found[node] = 1.0
         else:
-            gains[node] = RULES[node.op]().gain(node, tuple(gains[source] for source in node.inputs), norm, norms)
-    return gains[norms.graph.output]
+            found[node] = RULES[node.op]().gain(node, tuple(found[source] for source in node.inputs), norm, norms)
+    return found
+
+
+def upper_constants(norms: LayerNorms, norm: Norm) -> UpperConstants:
+    """What certificates rest on: constants of the whole net, and of all of it before an affine last node.
+
+    Both are None where a rule is missing or there is no global bound.
+    """
+    whole, before_last = None, None
+    if not unsupported(norms):
+        with contextlib.suppress(UnboundedError):
+            found = gains(norms, norm)
+            last = norms.graph.output
+            whole = found[last]
+            before_last = found[last.inputs[0]] if norms.operator(last) is not None else None
+    return UpperConstants(norm=norm, whole=whole, before_last=before_last, method=METHOD, soundness=Soundness.PROVED)
 
 
 def _witness(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from torch import Tensor
+from torch import Size, Tensor
 
 from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator, BlockDiagonalOperator, DenseOperator, SeparableOperator
@@ -29,9 +29,9 @@ class MatrixProduct(AbstractRule):
             return None
         right = right.T if node.op == "linear" and isinstance(right, Tensor) else right
         scale = float(argument(node, 4, "alpha", 1.0)) if node.op in {"addmm", "baddbmm"} else 1.0  # type: ignore[arg-type]
-        live_left = isinstance(left, Node)
-        live, constant = (left, right) if live_left else (right, left)
-        return _product(live, constant * scale, on_the_left=not live_left)
+        if isinstance(left, Node):
+            return _product(left.shape, right * scale, on_the_left=False)
+        return _product(right.shape, left * scale, on_the_left=True)
 
     def geometry(self, node: Node, /) -> Geometry:
         """Sizes of one row, and how many rows there are."""
@@ -65,10 +65,10 @@ def _factors(node: Node) -> tuple[Any, Any]:
     return node.args[left], node.args[right]
 
 
-def _product(live: Node, constant: Any, *, on_the_left: bool) -> AbstractLinearOperator:
-    """X -> x C, or x -> C x, for x of shape (rows, columns) or (batch, rows, columns)."""
+def _product(live: Size, constant: Tensor, *, on_the_left: bool) -> AbstractLinearOperator:
+    """X -> x C, or x -> C x, for x of shape `live`: (rows, columns) or (batch, rows, columns)."""
     blocks = constant if constant.ndim == 3 else constant[None]
-    shape = live.shape[-2:]
+    shape = live[-2:]
 
     def one(matrix: Tensor) -> AbstractLinearOperator:
         factor = matrix if on_the_left else matrix.T
