@@ -43,6 +43,7 @@ def examine() -> dict[str, Any]:
         "cpu_count": os.cpu_count() or 1,
         "threads": _threads(),
         "onnx_operators": list(_onnx_operators()),
+        "aten_rules": list(_aten_rules()),
         "self_test": [asdict(check) for check in checks],
         "exit_code": 0 if all(check.passed for check in checks) else 3,
     }
@@ -74,8 +75,14 @@ def _onnx_operators() -> tuple[str, ...]:
     return supported_operators()
 
 
+def _aten_rules() -> tuple[str, ...]:
+    from lipcert.rules import RULES
+
+    return tuple(sorted(RULES))
+
+
 def _text(found: dict[str, Any], style: Style, *, verbose: bool) -> str:
-    operators = found["onnx_operators"]
+    operators, rules = found["onnx_operators"], found["aten_rules"]
     rows = {
         "python": f"{found['python']} on {found['platform']}",
         **found["packages"],
@@ -83,6 +90,7 @@ def _text(found: dict[str, Any], style: Style, *, verbose: bool) -> str:
         "devices": ", ".join(found["devices"]),
         "threads": f"{found['threads']} of {found['cpu_count']} cores",
         "ONNX operators": f"{len(operators)}" + (f": {' '.join(operators)}" if verbose else " (-v lists them)"),
+        "ATen rules": f"{len(rules)}" + (f": {' '.join(rules)}" if verbose else " (-v lists them)"),
     }
     lines = [f"{label:<15} {style.spell(value)}" for label, value in rows.items()]
     lines += ["", f"{'self-test':<28} {'expected':<38} got"]

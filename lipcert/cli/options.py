@@ -80,7 +80,7 @@ Eps = Annotated[
 ]
 Norms = Annotated[
     list[str] | None,
-    _option("--norm", panel=_BALL, metavar="l2|linf|l1", text="Norms of the balls; --eps applies to each.  [linf, l2]"),
+    _option("--norm", panel=_BALL, metavar="linf|l2", text="Norms of the balls; --eps applies to each.  [linf, l2]"),
 ]
 Confidence = Annotated[
     str | None,
@@ -113,7 +113,7 @@ Threads = Annotated[str | None, _option("--threads", panel=_WORK, metavar="N", t
 Seed = Annotated[str | None, _option("--seed", panel=_WORK, metavar="N", text="Of every random choice.  [0]")]
 Deterministic = Annotated[
     bool,
-    _option("--deterministic", panel=_WORK, text="Same inputs, same bytes: leaves out time, host and paths of run."),
+    _option("--deterministic", panel=_WORK, text="Same inputs, same bytes: leaves out time, host and arguments."),
 ]
 Format = Annotated[
     str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")

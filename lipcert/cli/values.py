@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from lipcert.errors import UsageError
 
-NORMS = ("linf", "l2", "l1")
+NORMS = ("linf", "l2")
+"""Norms of the balls that are attacked and certified; layer norms and Lipschitz constants come in l1 too."""
 
 
 def items(values: Iterable[str] | None) -> tuple[str, ...]:
@@ -96,16 +97,25 @@ def radii(
 
     A radius may carry its norm (`l2:0.5`); without one it applies to each of `norms`, to linf where none is named.
     """
-    chosen = tuple(choice(name, "--norm", NORMS) or "" for name in items(norms))
+    chosen = tuple(_norm(name, "--norm") for name in items(norms))
     found: dict[str, list[float]] = {name: [] for name in chosen}
     for entry in items(eps):
         name, colon, text = entry.rpartition(":")
-        named = [choice(name, "--eps", NORMS) or ""] if colon else list(chosen) or ["linf"]
+        named = [_norm(name, "--eps")] if colon else list(chosen) or ["linf"]
         for norm in named:
             if chosen and norm not in chosen:
                 raise UsageError(f"--eps {entry} names {norm}, and --norm leaves it out", hint=f"add --norm {norm}")
             found.setdefault(norm, []).append(_radius(text, norm, limits))
     return {norm: tuple(sorted(set(values))) for norm, values in found.items()} or None
+
+
+def _norm(name: str, option: str) -> str:
+    if name.lower() == "l1":
+        raise UsageError(
+            f"{option} l1: l1 balls are neither attacked nor certified",
+            hint="use linf or l2; layer norms and Lipschitz constants in l1 are always reported",
+        )
+    return choice(name, option, NORMS) or ""
 
 
 def _radius(text: str, norm: str, limits: tuple[float, float] | None) -> float:

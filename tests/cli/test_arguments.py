@@ -9,7 +9,7 @@ from lipcert.records import ANALYSES
 SETTINGS = [
     (("--eps", "2/255,0.1"), "eps", {"linf": (2 / 255, 0.1)}),
     (("--eps", "0.1", "--eps", "0.2"), "eps", {"linf": (0.1, 0.2)}),
-    (("--eps", "0.5", "--norm", "l2,l1"), "eps", {"l2": (0.5,), "l1": (0.5,)}),
+    (("--eps", "0.5", "--norm", "l2,linf"), "eps", {"l2": (0.5,), "linf": (0.5,)}),
     (("--eps", "l2:0.5,linf:8/255"), "eps", {"l2": (0.5,), "linf": (8 / 255,)}),
     (("--norm", "l2"), "eps", {"l2": ()}),
     ((), "eps", None),
@@ -62,7 +62,8 @@ REFUSED = [
     (("--eps", "much"), "fraction like 8/255"),
     (("--eps", "2", "--input-range", "0,1"), "wider than the input range"),
     (("--eps", "l2:1", "--norm", "linf"), "add --norm l2"),
-    (("--eps", "l3:1"), "known: linf, l2, l1"),
+    (("--eps", "l3:1"), "known: linf, l2"),
+    (("--norm", "l1"), "neither attacked nor certified"),
     (("--norm", "l_inf"), "did you mean linf"),
     (("--only", "margin"), "did you mean margins"),
     (("--skip", "everything"), "known: layers"),
