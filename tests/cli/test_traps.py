@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,19 @@ def test_piped_reports_are_160_wide_and_cut_nothing(model):
     assert max(map(len, narrow.splitlines())) <= 80
     assert "".join(wide.split()).count("x" * 60) > 0
     assert "…" not in wide + narrow
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_with_a_document(model, number, code):
+    program = PROGRAM.replace('REPORTS["hostile"]', '(print("ready", file=sys.stderr, flush=True), time.sleep(60))')
+    command = [sys.executable, "-c", f"import time\n{program}", "analyze", str(model), "--json", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stderr.readline() == b"ready\n"
+        running.send_signal(number)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert json.loads(out)["summary"]["exit_code"] == code
+    assert b"Traceback" not in err
 
 
 def test_nothing_heavy_is_imported_before_a_command_needs_it():

@@ -58,4 +58,6 @@ def _list(names: list[str]) -> str:
         "certificates": "certified accuracy and radii",
     }
     shown = [words[name] for name in names]
-    return ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]
+    if len(shown) < 3:
+        return " and ".join(shown)
+    return f"{', '.join(shown[:-1])}, and {shown[-1]}"

@@ -39,10 +39,8 @@ def soundness_at(model: ModelRecord, bracket: BracketRecord) -> Soundness:
 def _bracket(record: BracketRecord, soundness: Soundness) -> list[str]:
     risk = record.population_risk
     limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
-    truth = (
-        f"With {short(100 * risk.confidence)} % confidence the error on inputs drawn like these lies between {limits}."
-    )
-    return [f"{ball(record)}: {_share(record, soundness)}", truth]
+    lead = f"With {short(100 * risk.confidence)} % confidence the robust error on inputs drawn like these"
+    return [f"{ball(record)}: {_share(record, soundness)}", f"{lead} lies between {limits}."]
 
 
 def _share(record: BracketRecord, soundness: Soundness) -> str:
