@@ -1,0 +1,93 @@
+"""What analyses share: spreads over samples, float64 logits, and the constants certificates rest on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.graph import Graph
+from lipcert.records import Distribution, Norm, Soundness
+
+_BINS = 20
+_RESAMPLES = 1000
+_QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
+_CHUNK = 4_000_000
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpperConstants:
+    """Upper bounds on Lipschitz constants of the real-arithmetic network, `norm` to `norm`, each one certified.
+
+    whole        of inputs -> logits
+    before_last  of inputs -> what the last node reads, when that node is affine; None when it is not, or not known
+    """
+
+    norm: Norm
+    whole: float | None
+    before_last: float | None = None
+    method: str
+    soundness: Soundness
+    failure_probability: float = 0.0
+
+
+def summarise(values: Tensor, *, seed: int = 0) -> Distribution:
+    """The spread of finite `values`, shape (N,), N > 0; the bootstrap draws from a generator of its own."""
+    values = values.detach().to("cpu", torch.float64)
+    levels = torch.tensor(_QUANTILES, dtype=torch.float64)
+    # Interpolation may overshoot by a rounding; a running maximum puts the quantiles back in order.
+    low, q05, median, q95, high = torch.quantile(values, levels).cummax(0).values.tolist()
+    return Distribution(
+        samples=len(values),
+        mean=float(values.mean()),
+        std=float(values.std(correction=0)),
+        min=low,
+        q05=q05,
+        median=median,
+        q95=q95,
+        max=high,
+        ci95=_bootstrap_mean(values, seed),
+        counts=_histogram(values, low, high),
+    )
+
+
+def _bootstrap_mean(values: Tensor, seed: int) -> tuple[float, float]:
+    """Percentile bootstrap 95 % interval of the mean."""
+    generator = torch.Generator().manual_seed(seed)
+    means = []
+    rows = max(1, _CHUNK // len(values))
+    for start in range(0, _RESAMPLES, rows):
+        shape = (min(rows, _RESAMPLES - start), len(values))
+        means.append(values[torch.randint(len(values), shape, generator=generator)].mean(dim=1))
+    low, high = torch.quantile(torch.cat(means), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return low, max(low, high)
+
+
+def _histogram(values: Tensor, low: float, high: float) -> tuple[int, ...]:
+    if not math.isfinite(high - low) or high == low:
+        return (len(values),)
+    return tuple(int(count) for count in torch.histc(values, bins=_BINS, min=low, max=high).tolist())
+
+
+def accuracy(right: Tensor) -> float:
+    """Share of true entries of a mask."""
+    return int(right.sum()) / max(len(right), 1)
+
+
+def logits_of(graph: Graph, inputs: Tensor, *, batch_size: int = 256) -> Tensor:
+    """Logits in the dtype and on the device of `graph`, without a gradient, shape (N, classes)."""
+    with torch.no_grad():
+        starts = range(0, len(inputs), batch_size)
+        parts = [graph(inputs[s : s + batch_size].to(device=graph.device, dtype=graph.dtype)) for s in starts]
+    return torch.cat(parts)
+
+
+def eps_space(input_range: tuple[float, float] | None) -> str:
+    """Where and in what units a radius is measured, in words."""
+    if input_range is None:
+        return "data units, before mean/std, not clipped"
+    return f"data units, input range [{input_range[0]:g}, {input_range[1]:g}], before mean/std"
