@@ -1,0 +1,159 @@
+"""Certified radii from margins and Lipschitz constants: no point nearer than the radius changes the class.
+
+Let m_j = z_y - z_j at the sample, in real arithmetic, and g_j an upper bound on the Lipschitz constant of z_y - z_j
+from the input in norm p. At distance r from the sample every m_j is still above m_j - g_j r, so the class is y in the
+open ball of radius min_j m_j / g_j. Two bounds g_j are at hand, and the smaller one is used for each j:
+
+* whole network: ||e_y - e_j||_{p*} L = c_p L, as z_y - z_j is that functional of the logits, whose constant in p is
+  L; c is sqrt 2 in l2, 2 in linf, 1 in l1. (Tsuzuku, Sato & Sugiyama, arXiv 1802.04034, for l2.)
+* last layer apart: z = W h + b gives g_j = ||w_y - w_j||_{p*} L', with L' the constant of input -> h.
+
+A radius in one norm is one in the others: ||d||_inf <= ||d||_2 <= ||d||_1, ||d||_2 <= sqrt(D) ||d||_inf and
+||d||_1 <= sqrt(D) ||d||_2. The largest of all is reported.
+
+Rounding: logits come with a bound on their distance from real arithmetic, which is taken off every m_j; each further
+operation is rounded outward by one float. The statement is about the real-arithmetic network with the file's weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.base import UpperConstants, accuracy, summarise
+from lipcert.graph import Graph
+from lipcert.graph.rounding_rules import Rounded
+from lipcert.records import CertificateRecord, Norm, RadiusRecord, Skipped, Soundness
+from lipcert.rounding import gamma, sqrt_up, up
+
+_CEILING = 1e30  # a constant network has no nearest error; any smaller radius is still true
+_STRENGTH = (Soundness.PROVED, Soundness.EXACT, Soundness.PROBABILISTIC)
+_LOGIT_PAIR: dict[Norm, float] = {"l2": sqrt_up(2.0), "linf": 2.0, "l1": 1.0}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Certificates:
+    """Records, and what they summarise.
+
+    radius  norm -> certified radius of each sample, shape (N,), float64, on the CPU; 0 where there is none
+    """
+
+    records: tuple[CertificateRecord, ...]
+    radius_records: tuple[RadiusRecord, ...]
+    radius: dict[Norm, Tensor]
+
+    def certified(self, norm: Norm, eps: float) -> Tensor:
+        """Samples proved to keep their true label in the closed ball of radius eps, shape (N,)."""
+        return self.radius[norm] > eps
+
+
+def analyze_certificates(
+    graph: Graph,
+    logits: Rounded,
+    labels: Tensor,
+    constants: Sequence[UpperConstants],
+    eps: Mapping[Norm, Sequence[float]],
+    *,
+    seed: int = 0,
+) -> Certificates | Skipped:
+    """Certified radii in each norm of `eps`, and certified accuracy at each of its radii.
+
+    logits     of the samples with their error bounds, from `bounded_logits`
+    constants  upper bounds of this graph, in any norms; one that is no certificate is left out
+    """
+    usable = [c for c in constants if c.soundness in _STRENGTH and not (c.whole is None and c.before_last is None)]
+    if not usable:
+        return Skipped(reason="no certified upper bound on a Lipschitz constant of this network is known")
+    weight, features = final_weight(graph), math.prod(graph.input_shape)
+    value, error, labels = logits.value.cpu(), logits.error.cpu(), labels.cpu()
+    own = [(c, certified_radius(value, error, labels, _pair_gains(c, weight, value.shape[1]))) for c in usable]
+    method = "margin over Lipschitz constant: " + ", ".join(dict.fromkeys(f"{c.norm} {c.method}" for c in usable))
+    soundness = max((c.soundness for c in usable), key=_STRENGTH.index)
+    radius = {norm: _largest([_convert(r, c.norm, norm, features) for c, r in own]) for norm in eps}
+    return Certificates(
+        radius=radius,
+        records=tuple(
+            CertificateRecord(
+                norm=norm,
+                eps=level,
+                samples=len(labels),
+                certified_accuracy=accuracy(radius[norm] > level),
+                method=method,
+                soundness=soundness,
+            )
+            for norm, levels in eps.items()
+            for level in levels
+        ),
+        radius_records=tuple(
+            RadiusRecord(norm=n, method=method, soundness=soundness, certified_radius=summarise(r, seed=seed))
+            for n, r in radius.items()
+        ),
+    )
+
+
+def certified_radius(logits: Tensor, error: Tensor, labels: Tensor, gains: Tensor) -> Tensor:
+    """Min over j of (z_y - z_j) / gains[y, j], rounded down, shape (N,); 0 where a margin is not surely positive.
+
+    logits, error  (N, K), float64
+    gains          (K, K), upper bounds on the Lipschitz constant of each difference of two logits
+    """
+    own, own_error = logits.gather(1, labels[:, None]), error.gather(1, labels[:, None])
+    margin = _down(_down(own - logits) - _up(own_error + error))
+    radius = _down(margin / gains[labels]).clamp_max(_CEILING)
+    radius = torch.where(margin > 0, radius, 0.0).scatter(1, labels[:, None], torch.inf)
+    return radius.amin(dim=1).clamp_min(0.0)
+
+
+def final_weight(graph: Graph) -> Tensor | None:
+    """W, shape (classes, features), float64, where the logits are W h + b with constant W and b; else None."""
+    node = graph.output
+    plain = all(node.kwargs.get(key, 1) == 1 for key in ("alpha", "beta"))
+    position = {"addmm": 2, "mm": 1, "linear": 1}.get(node.op)
+    if position is None or not plain or len(node.inputs) != 1 or not isinstance(node.args[position], Tensor):
+        return None
+    weight: Tensor = node.args[position].detach().to("cpu", torch.float64)
+    return weight if node.op == "linear" else weight.mT
+
+
+def _pair_gains(constants: UpperConstants, weight: Tensor | None, classes: int) -> Tensor:
+    """Upper bounds g[y, j] on the Lipschitz constant of z_y - z_j, (K, K); the diagonal is not meant to be read."""
+    whole = math.inf if constants.whole is None else up(_LOGIT_PAIR[constants.norm] * constants.whole)
+    gains = torch.full((classes, classes), whole, dtype=torch.float64)
+    if weight is not None and constants.before_last is not None:
+        rows = torch.stack([_dual_norm(row - weight, constants.norm) for row in weight])
+        gains = torch.minimum(gains, _up(rows * constants.before_last))
+    return gains
+
+
+def _dual_norm(rows: Tensor, norm: Norm) -> Tensor:
+    """An upper bound on the norm dual to `norm` of each exact row, given rows that were rounded once."""
+    order = {"l2": 2.0, "linf": 1.0, "l1": math.inf}[norm]
+    computed: Tensor = torch.linalg.vector_norm(rows, order, dim=1)
+    return _up(computed * (1 + gamma(rows.shape[1] + 8)))
+
+
+def _convert(radius: Tensor, given: Norm, wanted: Norm, features: int) -> Tensor:
+    """The radius of a `wanted` ball that lies in the `given` ball."""
+    powers = {"linf": 0, "l2": 1, "l1": 2}
+    steps = powers[given] - powers[wanted]
+    for _ in range(max(0, steps)):
+        radius = _down(radius / sqrt_up(float(features))).clamp_min(0.0)
+    return radius
+
+
+def _largest(radii: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(radii)).amax(dim=0)
+
+
+def _down(x: Tensor) -> Tensor:
+    return torch.nextafter(x, torch.full_like(x, -torch.inf))
+
+
+def _up(x: Tensor) -> Tensor:
+    return torch.nextafter(x, torch.full_like(x, torch.inf))
