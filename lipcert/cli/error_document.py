@@ -5,28 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from lipcert.cli.failures import INTERNAL, Failure
-from lipcert.records import AnalyzeSettings, ErrorRecord, Report, RunRecord, Summary, ToolRecord
-
-
-def tool_record() -> ToolRecord:
-    """Versions as installed, without importing any of the packages."""
-    return ToolRecord(
-        version=installed("lipcert"),
-        torch=installed("torch"),
-        onnx=installed("onnx"),
-        onnxruntime=installed("onnxruntime"),
-    )
-
-
-def installed(package: str) -> str:
-    """The version of an installed package, "not installed" where it is missing."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+from lipcert.records import AnalyzeSettings, ErrorRecord, Report, RunRecord, Summary
+from lipcert.records.tool import tool_record
 
 
 def error_record(failure: Failure) -> ErrorRecord:

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from lipcert.cli import streams, values
-from lipcert.cli.error_document import installed
 from lipcert.cli.self_test import Check, run_self_test
+from lipcert.records.tool import installed
 from lipcert.render.style import Style
 
 _PACKAGES = ("lipcert", "torch", "onnx", "onnxruntime", "numpy", "scipy", "pydantic", "typer", "rich")

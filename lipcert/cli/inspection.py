@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lipcert.cli import engine, models, outputs, streams, values
-from lipcert.cli.error_document import error_record, tool_record
+from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import AboutModelError, classify
 from lipcert.errors import ModelError
 from lipcert.records import ErrorRecord, InspectRecord, InspectReport, codec
+from lipcert.records.tool import tool_record
 from lipcert.render.terminal import render_inspection
 
 

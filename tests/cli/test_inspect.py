@@ -7,7 +7,8 @@ import pytest
 
 from lipcert import errors
 from lipcert.cli import engine
-from lipcert.records import InspectRecord, LayerSketch, OperatorRecord, Skipped
+from lipcert.records import InspectRecord, InspectReport, LayerSketch, OperatorRecord, Skipped
+from lipcert.records.tool import tool_record
 from lipcert.render import Style
 from lipcert.render.terminal import render_inspection
 from tests.render.reports import HOSTILE, full_model
@@ -110,9 +111,6 @@ def test_an_internal_error_is_about_its_file(lipcert, model, inspected, monkeypa
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_hostile_names_stay_in_their_columns(width):
-    from lipcert.cli.error_document import tool_record
-    from lipcert.records import InspectReport
-
     layer = replace(RECORD.layers[0], name=HOSTILE, description=HOSTILE)
     record = replace(RECORD, path=HOSTILE, description=HOSTILE, layers=(layer,), notes=(HOSTILE,))
     shown = render_inspection(

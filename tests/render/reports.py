@@ -51,6 +51,7 @@ def all_skipped():
     gone = Skipped(reason="no rule for these operators", operators=("sort", "topk"))
     return replace(
         without_data(),
+        data=full_model().data,
         **dict.fromkeys(("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates"), gone),
         unsupported_ops=("sort", "topk"),
     )

@@ -1,10 +1,13 @@
 """Laws of the terminal report, over every kind of report."""
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
+from lipcert.records import Skipped
 from lipcert.render import Style, render
-from tests.render.reports import REPORTS, full_model, report
+from tests.render.reports import REPORTS, full_model, report, without_data
 
 EVERY = pytest.mark.parametrize("name", REPORTS)
 
@@ -76,9 +79,15 @@ def test_without_data_the_report_says_what_data_would_add():
     assert "ROBUST ACCURACY" not in shown
 
 
-def test_without_labels_the_report_says_what_labels_would_add():
-    from dataclasses import replace
+def test_what_waits_for_data_is_named_once():
+    waiting = Skipped(reason="it needs samples")
+    model = replace(without_data(), jacobian=waiting, margins=waiting, robustness=waiting, certificates=waiting)
+    shown = render(report(model), "text").split("SKIPPED")[1]
+    assert "it needs samples" not in shown
+    assert "--data FILE adds" in shown
 
+
+def test_without_labels_the_report_says_what_labels_would_add():
     model = full_model()
     blind = replace(model, data=replace(model.data, labelled=False), margins=None, brackets=(), robustness=())
     assert "--labels FILE adds margins" in render(report(blind), "text")

@@ -81,7 +81,11 @@ PAGES = (
         ("jacobian.centred_spectral_norm", "jacobian.centred_frobenius_norm", "cross-lipschitz"),
     ),
     Page("jacobian.singular_spectrum", "mean singular values of the Jacobian", ("spectrum",)),
-    Page("fidelity", "how closely the analysed graph follows the original runtime", ("data.fidelity",)),
+    Page(
+        "fidelity",
+        "how closely the analysed graph follows the original runtime",
+        ("fidelity.difference", "fidelity.quantised", "fidelity.unverified", "gradient.zero", "load.note"),
+    ),
     Page("preprocess", "how a stored value becomes what the model sees", ("preprocessing", "scale", "mean", "std")),
     Page("eps", "the radius of a ball, in data units before normalisation", ("radius", "norm", "clipped")),
     Page(
@@ -93,7 +97,7 @@ PAGES = (
     Page(
         "data.sanity",
         "signs that the samples are not fed as in training",
-        ("data.preprocessing", "data.chance", "data.labels"),
+        ("data.preprocessing", "data.chance", "data.labels", "data.note"),
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
 )

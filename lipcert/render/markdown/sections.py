@@ -25,7 +25,7 @@ def top(model: ModelRecord) -> str:
         ["input", ", ".join(identity.preprocess(model.preprocess))],
         ["data", ", ".join(identity.data(model.data))],
         ["fidelity", ", ".join(identity.fidelity(model.fidelity))],
-        *(["note", note] for note in model.signature.notes),
+        *(["note", note] for note in identity.notes(model)),
     ]
     verdict = "\n".join(f"**{escape(line)}**  " for line in headline(model))
     lines = [f"| {escape(name)} | {escape(value)} |" for name, value in rows]

@@ -16,7 +16,7 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType:
         ("input", ink.facts(identity.preprocess(model.preprocess))),
         ("data", ink.facts(identity.data(model.data))),
         ("fidelity", ink.facts(identity.fidelity(model.fidelity))),
-        *(("note", ink.text(note)) for note in model.signature.notes),
+        *(("note", ink.text(note)) for note in identity.notes(model)),
     ]
     grid = ink.grid([Column(header="", justify="left", role="dim"), Column(header="", justify="left")], rows)
     return ink.section(ink.text(identity.title(model), "heading"), grid)

@@ -10,8 +10,14 @@ _LAYER_NORMS = ("spectral_norm", "linf_norm", "l1_norm", "frobenius_norm", "stab
 
 
 def skipped(model: ModelRecord) -> list[tuple[str, str]]:
-    """Analyses and Lipschitz methods that could not run, each with its reason."""
-    found = [(name, value) for name in SECTIONS if isinstance(value := getattr(model, name), Skipped)]
+    """Analyses and Lipschitz methods that could not run, each with its reason.
+
+    What only waits for data or labels is left to `data_would_add`.
+    """
+    waiting = _waiting(model)
+    found = [
+        (name, value) for name in SECTIONS if name not in waiting and isinstance(value := getattr(model, name), Skipped)
+    ]
     if not isinstance(model.lipschitz, Skipped):
         found += [
             (f"lipschitz {record.norm} {record.scope} ({record.method})", record.value)
@@ -43,11 +49,15 @@ def layer_note(layer: LayerRecord) -> str:
 
 def data_would_add(model: ModelRecord, asked: tuple[str, ...]) -> str:
     """What samples, or labels, would add to this report; empty where nothing is missing."""
+    missing = [name for name in _waiting(model) if name in asked]
+    option = "--data" if model.data is None else "--labels"
+    return f"{option} FILE adds {_list(missing)}" if missing else ""
+
+
+def _waiting(model: ModelRecord) -> tuple[str, ...]:
     if model.data is None:
-        missing = [name for name in ("jacobian", *NEEDS_LABELS) if name in asked]
-        return f"--data FILE adds {_list(missing)}" if missing else ""
-    missing = [name for name in NEEDS_LABELS if name in asked]
-    return f"--labels FILE adds {_list(missing)}" if missing and not model.data.labelled else ""
+        return ("jacobian", *NEEDS_LABELS)
+    return () if model.data.labelled else NEEDS_LABELS
 
 
 def _list(names: list[str]) -> str:

@@ -29,6 +29,12 @@ def identity(model: ModelRecord) -> list[str]:
     return [*facts, f"sha256 {digest(model.sha256)}"] if model.sha256 else facts
 
 
+def notes(model: ModelRecord) -> list[str]:
+    """What was done to the file while it was read, unless a diagnostic says the same."""
+    said = {item.message for item in model.diagnostics}
+    return [note for note in model.signature.notes if note not in said]
+
+
 def preprocess(record: PreprocessRecord) -> list[str]:
     """How a stored value becomes what the model sees, and the range perturbations stay in."""
     value = "x" if record.scale == 1 else f"x / {short(record.scale)}"
