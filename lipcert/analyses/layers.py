@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from lipcert.graph import Node
+from lipcert.graph import Graph, Node
+from lipcert.graph.fold import fold_batch_norm
 from lipcert.progress import Progress, silent
-from lipcert.records import Enclosure, LayerRecord, Skipped, Soundness
+from lipcert.records import Enclosure, LayerRecord, LayerSketch, Skipped, Soundness
 from lipcert.rounding import down, up
 from lipcert.rules import RULES, LayerNorms
 
@@ -29,6 +30,23 @@ def analyze_layers(norms: LayerNorms, *, progress: Progress = silent) -> tuple[L
         records.append(_record(node, norms))
     progress("layers", len(nodes), len(nodes))
     return _with_shares(records)
+
+
+def sketch_layers(graph: Graph) -> tuple[LayerSketch, ...]:
+    """The same layers by name and shape alone; nothing is computed but the folding."""
+    nodes = fold_batch_norm(graph).nodes
+    return tuple(
+        LayerSketch(
+            name=node.name,
+            op=node.op,
+            description=RULES[node.op]().geometry(node).description,
+            input_shape=tuple(node.inputs[0].shape[1:]),
+            output_shape=tuple(node.shape[1:]),
+            parameters=_parameters(node),
+        )
+        for node in nodes
+        if node.op in RULES and RULES[node.op]().operator(node) is not None
+    )
 
 
 def _record(node: Node, norms: LayerNorms) -> LayerRecord:

@@ -23,7 +23,7 @@ GELU_TANH = 1.128993069
 MISH = 1.088498162
 HARDSWISH = 1.5
 ERF = 1.128379168  # 2 / sqrt(pi)
-SIXTH = up(1.0 / 6.0)
+SIXTH = 0.166666672  # torch multiplies by the float32 nearest to 1/6
 
 
 def _elu(node: Node) -> float:
@@ -56,12 +56,6 @@ def _gelu(node: Node) -> float:
     return GELU if argument(node, 1, "approximate", "none") == "none" else GELU_TANH
 
 
-def _threshold(node: Node) -> float:
-    if _number(node, 1, "threshold", 0.0) != _number(node, 2, "value", 0.0):
-        raise UnboundedError(node, "it jumps at its threshold")
-    return 1.0
-
-
 def _number(node: Node, position: int, name: str, default: float) -> float:
     value: Any = argument(node, position, name, default)
     return float(value)
@@ -71,7 +65,6 @@ SLOPES: dict[str, float | Callable[[Node], float]] = {
     "relu": 1.0,
     "leaky_relu": _leaky,
     "_prelu_kernel": _prelu,
-    "prelu": _prelu,
     "elu": _elu,
     "celu": _celu,
     "silu": SILU,
@@ -84,12 +77,7 @@ SLOPES: dict[str, float | Callable[[Node], float]] = {
     "hardswish": HARDSWISH,
     "hardsigmoid": SIXTH,
     "hardtanh": 1.0,
-    "relu6": 1.0,
     "clamp": 1.0,
-    "clamp_min": 1.0,
-    "clamp_max": 1.0,
-    "threshold": _threshold,
-    "softshrink": 1.0,
     "abs": 1.0,
     "neg": 1.0,
     "sin": 1.0,

@@ -79,10 +79,11 @@ class Scale(AbstractRule):
         if argument(node, 2, "rounding_mode") is not None:
             raise UnboundedError(node, "it rounds, so it jumps")
         if len(node.inputs) > 1:
-            gate = _self_gate(node)
-            if gate is None:
+            shape = _gated(node)
+            if shape is None:
                 raise UnboundedError(node, f"a {_WORDS[node.op]} two values that both depend on the input")
-            return product_up((gate, gains[0]))
+            value, slope = shape
+            return product_up((slope, gains[node.inputs.index(value)]))
         if node.op == "div" and not isinstance(node.args[0], Node):
             raise UnboundedError(node, "it divides by a value that depends on the input")
         return super().gain(node, gains, norm, norms)
@@ -93,10 +94,24 @@ _WORDS = {"mul": "product of", "div": "quotient of"}
 _GATES = {"sigmoid": 1.099839321, "hardsigmoid": 1.5}
 
 
-def _self_gate(node: Node) -> float | None:
-    """The constant of x * gate(x), when both factors are one value and its gate; else None."""
+def _gated(node: Node) -> tuple[Node, float] | None:
+    """The value x and the constant of x * gate(x) or x / (c + |x|), where the node is one of these; else None."""
     first, second = node.args[:2]
+    if node.op == "div":
+        floor = _softsign_floor(first, second)
+        return None if floor is None else (first, up(1.0 / floor))
     for value, gate in ((first, second), (second, first)):
-        if node.op == "mul" and gate.op in _GATES and gate.inputs == (value,) and gate.shape == value.shape:
-            return up(_GATES[gate.op])
+        if gate.op in _GATES and gate.inputs == (value,) and gate.shape == value.shape:
+            return value, _GATES[gate.op]
     return None
+
+
+def _softsign_floor(value: Node, divisor: Node) -> float | None:
+    """C > 0 where `divisor` is c + |value|; the slope of x / (c + |x|) is c / (c + |x|)^2 <= 1 / c."""
+    if divisor.op != "add" or divisor.kwargs or len(divisor.args) != 2 or divisor.shape != value.shape:
+        return None
+    size, floor = divisor.args if isinstance(divisor.args[0], Node) else divisor.args[::-1]
+    if isinstance(floor, Node) or size.op != "abs" or size.inputs != (value,):
+        return None
+    least = float(torch.as_tensor(floor).min())
+    return least if least > 0.0 else None

@@ -1,6 +1,6 @@
 """Ops whose every output is a copy of an input or a constant: reshaping, slicing, joining, padding, gathering.
 
-Their matrix has one 1 in each row or none. Running the op on the numbers 1, 2, 3, ... in place of the input shows
+Their matrix has one 1 in each row or none. Running the op on the numbers 0, 1, 2, ... in place of the input shows
 which input stands where, hence how often each is copied: at most m_i times from the i-th live value.
 A change of the inputs by
 d_1, d_2, ... then changes the output by at most
@@ -54,17 +54,19 @@ class Selection(AbstractRule):
 def copies(node: Node) -> list[int]:
     """The largest number of copies of one entry of each live input, over all outputs together."""
     device = next((arg.device for arg in _tensors((node.args, list(node.kwargs.values())))), torch.device("cpu"))
-    numbered, total = [], 0
-    for source in node.inputs:
-        size = source.shape.numel()
-        numbers = torch.arange(total + 1, total + size + 1, dtype=torch.float64, device=device)
-        numbered.append(numbers.reshape(source.shape))
-        total += size
-    shown = _flat(node, node.run(*numbered)).cpu()
-    # A constant that happens to be one of the numbers is counted as a copy: the bound only grows.
-    real = shown[(shown >= 1) & (shown <= total) & (shown == shown.round())]
-    seen = torch.bincount(real.long(), minlength=total + 1)[1:]
-    return [int(part.max()) if part.numel() else 0 for part in seen.split([s.shape.numel() for s in node.inputs])]
+    sizes = [source.shape.numel() for source in node.inputs]
+    total = sum(sizes)
+    numbers = torch.arange(total, dtype=torch.float64, device=device)
+    first, second = (_flat(node, node.run(*_dealt(node, numbers + shift, sizes))) for shift in (0.0, total))
+    # An output that follows the shift is a copy, and its first value says of what; constants stay where they are.
+    seen = torch.bincount(first[second - first == total].long().cpu(), minlength=total)
+    return [int(part.max()) if part.numel() else 0 for part in torch.split(seen, sizes)]
+
+
+def _dealt(node: Node, numbers: Tensor, sizes: list[int]) -> list[Tensor]:
+    """The numbers in the shapes of the live inputs, in order."""
+    parts = torch.split(numbers, sizes)
+    return [part.reshape(source.shape) for part, source in zip(parts, node.inputs, strict=True)]
 
 
 def _flat(node: Node, value: Any) -> Tensor:
