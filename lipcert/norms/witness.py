@@ -60,7 +60,7 @@ def largest_column_sum(operator: AbstractLinearOperator) -> float:
         if total <= best:
             break
         best = total
-        slopes = operator.adjoint(torch.where(value >= 0, 1.0, -1.0))
+        slopes = operator.adjoint(torch.ones_like(value).copysign(value))
         guess = _unit(slopes)
     return best
 

@@ -1,5 +1,6 @@
 """Each rule's gain against difference quotients and exact Jacobians of the op it speaks of."""
 
+import functools
 import math
 
 import pytest
@@ -95,11 +96,15 @@ CASES = {
 }
 
 
+@functools.cache
+def norms_of(name):
+    function, shape, *_ = CASES[name]
+    return LayerNorms(graph_from(function, *shape))
+
+
 @pytest.fixture(params=CASES)
 def case(request):
-    function, shape, spread, ratios = CASES[request.param]
-    norms = LayerNorms(graph_from(function, *shape))
-    return norms, shape, spread, ratios
+    return norms_of(request.param), *CASES[request.param][1:]
 
 
 @pytest.mark.parametrize("norm", ORDERS)
@@ -121,13 +126,11 @@ def test_no_change_of_the_input_beats_the_gain(case, norm):
 
 
 def test_every_rule_has_a_case():
-    seen = {
-        RULES[node.op] for f, shape, *_ in CASES.values() for node in graph_from(f, *shape).nodes if node.op in RULES
-    }
+    seen = {RULES[node.op] for name in CASES for node in norms_of(name).graph.nodes if node.op in RULES}
     missing = {kind.__name__ for kind in RULES.values()} - {kind.__name__ for kind in seen}
     assert missing == {"Steep"}
 
 
 def test_the_captured_ops_are_known():
-    seen = {node.op for f, shape, *_ in CASES.values() for node in graph_from(f, *shape).nodes} - {"input"}
+    seen = {node.op for name in CASES for node in norms_of(name).graph.nodes} - {"input"}
     assert seen <= set(RULES)
