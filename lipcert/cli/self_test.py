@@ -64,7 +64,7 @@ def _near(name: str, value: float, expected: float) -> Check:
 
 
 def _inside(name: str, value: float, low: float, high: float) -> Check:
-    expected = f"{low:.6f} <= {name.rpartition(' ')[2]} <= {high:.6f}"
+    expected = f"{low:.6f} - {high:.6f}"
     return Check(name=name, expected=expected, got=f"{value:.6f}", passed=low - _SLACK <= value <= high + _SLACK)
 
 

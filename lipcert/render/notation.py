@@ -77,8 +77,8 @@ def share(value: float, samples: int) -> str:
 
 
 def share_digits(samples: int) -> int:
-    """Decimals of a percentage that tell one sample of `samples` from none, two at most."""
-    return 1 if samples <= 1000 else 2
+    """Decimals of a percentage of `samples`: one where that is exact, else two."""
+    return 1 if samples and 1000 % samples == 0 else 2
 
 
 def _ratio(value: float, samples: int) -> Fraction:
@@ -145,14 +145,16 @@ def duration(seconds: float) -> str:
 def enclosure_digits(enclosure: Enclosure) -> int:
     """Significant digits that tell the two ends apart, between 3 and 7."""
     gap = enclosure.gap
+    if is_single(enclosure):
+        return 5
     if gap == 0 or not math.isfinite(gap):
-        return 5 if gap == 0 else 3
+        return 7 if gap == 0 else 3
     return min(max(2 - math.floor(math.log10(gap)), 3), 7)
 
 
 def is_single(enclosure: Enclosure) -> bool:
-    """Whether one number says it all: the ends agree to ten digits and the value is exact."""
-    return enclosure.soundness is Soundness.EXACT and enclosure.gap < 1e-10
+    """Whether one number says it all: the value is exact, and its ends agree to all digits that are ever printed."""
+    return enclosure.soundness is Soundness.EXACT and enclosure.gap < 1e-7
 
 
 def ends(enclosure: Enclosure) -> tuple[str, str]:

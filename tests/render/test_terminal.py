@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from lipcert.records import Skipped
+from lipcert.records import DiagnosticRecord, Skipped
 from lipcert.render import Style, render
 from tests.render.reports import REPORTS, full_model, report, without_data
 
@@ -77,6 +77,20 @@ def test_without_data_the_report_says_what_data_would_add():
     assert "--data FILE adds Jacobian norms, margins, robust loss" in shown
     assert "11.9 <= L <= 19.4" in shown.split("ROBUST")[0].split("VERDICT")[1]
     assert "ROBUST ACCURACY" not in shown
+
+
+def test_an_error_among_the_diagnostics_stands_in_the_verdict():
+    note = DiagnosticRecord(id="data.chance", level="error", message="no better than chance")
+    shown = render(report(replace(full_model(), diagnostics=(note,))), "text")
+    assert "DOUBTFUL until data.chance is settled" in shown.split("VERDICT")[1].split("ROBUST")[0]
+
+
+def test_where_nothing_is_certified_the_verdict_says_how_far_certificates_reach():
+    model = full_model()
+    open_ball = replace(model.brackets[2], certified_accuracy=0.0, undecided=0.846)
+    shown = render(report(replace(model, brackets=(open_ball,))), "text")
+    assert "nothing is certified at this radius" in shown
+    assert "Half of the samples are certified up to linf 0.0682 (proved)." in shown
 
 
 def test_what_waits_for_data_is_named_once():

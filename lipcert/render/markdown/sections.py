@@ -14,7 +14,7 @@ from lipcert.records import (
 from lipcert.render import notation
 from lipcert.render.markdown.escape import bullets, escape, table
 from lipcert.render.wording import gaps, identity
-from lipcert.render.wording.lines import attacked, spaces
+from lipcert.render.wording.lines import attacked, judges, spaces
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
 
@@ -157,7 +157,7 @@ def attacks(model: ModelRecord) -> str | None:
     """Loss and accuracy under each attack."""
     rows = [row for record in attacked(model) for row in _attacks(record)]
     head = ["ball", "attack", "robust accuracy <=", "robust loss >=", "clean loss"]
-    return f"## Under attack (measured)\n\n{table(head, rows)}" if rows else None
+    return f"## Under attack (measured)\n\n{table(head, rows)}\n\n{escape(', '.join(judges(model)))}" if rows else None
 
 
 def _attacks(record: RobustnessRecord) -> list[list[str]]:

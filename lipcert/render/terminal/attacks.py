@@ -8,7 +8,7 @@ from rich.text import Text
 from lipcert.records import AttackRecord, ModelRecord, RobustnessRecord
 from lipcert.render.notation import lower, nearest, radius, share_up
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.lines import attacked
+from lipcert.render.wording.lines import attacked, judges
 
 
 def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
@@ -24,7 +24,9 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
         Column(header="clean loss"),
     ]
     rows = [row for record in records for row in _rows(record, ink)]
-    return ink.section(ink.heading("UNDER ATTACK", ["mean cross-entropy in nats"]), ink.grid(columns, rows))
+    return ink.section(
+        ink.heading("UNDER ATTACK", ["mean cross-entropy in nats", *judges(model)]), ink.grid(columns, rows)
+    )
 
 
 def _rows(record: RobustnessRecord, ink: Ink) -> list[list[str | Text]]:

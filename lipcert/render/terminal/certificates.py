@@ -16,8 +16,8 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
     if model.radii:
         columns = [Column(header=name) for name in ("q05 >=", "median >=", "q95 >=", "max >=")]
         lead = [Column(header="radius", justify="left"), *columns, Column(header="spread", justify="left")]
-        rows = [_radius(record, ink) for record in model.radii]
-        parts.append(ink.grid([*lead, Column(header="method", justify="left", fold=True)], rows))
+        parts.append(ink.grid(lead, [_radius(record, ink) for record in model.radii]))
+        parts += [ink.text(f"{norms}: {method}", "dim") for method, norms in _methods(model.radii).items()]
     if not isinstance(model.certificates, Skipped) and _compared(model.certificates):
         names = ("ball", "certified", "method")
         head = [Column(header=name, justify="left" if name != "certified" else "right") for name in names]
@@ -34,8 +34,15 @@ def _radius(record: RadiusRecord, ink: Ink) -> list[str | Text]:
         ink.marked(record.norm, record.soundness),
         *(lower(max(point, 0.0)) for point in points),
         ink.text(sparkline(spread.counts), record.soundness),
-        record.method,
     ]
+
+
+def _methods(records: tuple[RadiusRecord, ...]) -> dict[str, str]:
+    """Method -> the norms it was used for."""
+    norms: dict[str, list[str]] = {}
+    for record in records:
+        norms.setdefault(record.method, []).append(record.norm)
+    return {method: ", ".join(found) for method, found in norms.items()}
 
 
 def _compared(records: tuple[CertificateRecord, ...]) -> bool:

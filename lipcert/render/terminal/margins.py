@@ -30,8 +30,8 @@ def _classes(record: MarginRecord) -> str:
     seen = [(accuracy, index) for index, accuracy in enumerate(record.class_accuracy) if accuracy is not None]
     if not seen:
         return "no class has samples"
-    worst = sorted(seen)[:5]
+    worst = [(accuracy, index) for accuracy, index in sorted(seen) if accuracy < 1][:5]
     absent = len(record.class_accuracy) - len(seen)
-    shown = ", ".join(f"{index}: {nearest(100 * accuracy)} %" for accuracy, index in worst)
-    lead = "class accuracy " if len(worst) == len(seen) else "lowest class accuracy "
-    return lead + shown + (f" ({absent} classes without samples)" if absent else "")
+    shown = ", ".join(f"class {index}: {nearest(100 * accuracy)} %" for accuracy, index in worst)
+    note = f" ({absent} classes without samples)" if absent else ""
+    return (f"lowest accuracy: {shown}" if worst else "every class 100 %") + note

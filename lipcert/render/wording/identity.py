@@ -47,7 +47,7 @@ def preprocess(record: PreprocessRecord) -> list[str]:
         facts.append(f"std {_values(record.std)}")
     facts.append(record.layout)
     facts.append(_range(record.input_range))
-    return [*facts, f"from {record.source}"] if record.source else facts
+    return [*facts, "by default" if record.source == "default" else f"from {record.source}"]
 
 
 def _values(values: tuple[float, ...]) -> str:
@@ -86,7 +86,9 @@ def fidelity(record: FidelityRecord) -> list[str]:
 def _agreement(record: FidelityRecord) -> str:
     if isinstance(record.max_rel_diff, Skipped):
         return f"not compared with an original runtime: {record.max_rel_diff.reason}"
-    text = f"agrees with {record.reference} to {upper(record.max_rel_diff, 1)} of the output range"
+    text = f"agrees with {record.reference} to the bit"
+    if record.max_rel_diff:
+        text = f"agrees with {record.reference} to {upper(record.max_rel_diff, 1)} of the output range"
     if not isinstance(record.agreement, Skipped):
         text += f", same class on {share(record.agreement, record.samples)} of {count(record.samples)} inputs"
     return text

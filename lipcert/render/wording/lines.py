@@ -11,13 +11,15 @@ def spaces(model: ModelRecord) -> list[str]:
     units = dict.fromkeys(f"eps in {bracket.eps_space}" for bracket in model.brackets)
     for record in attacked(model):
         units.setdefault(f"eps in {record.eps_space}")
-    clips = {record.clipped for record in attacked(model)}
-    words = {True: "attacks stay inside the input range", False: "attacks are not clipped to a range"}
-    return [
-        *units,
-        *(words[clip] for clip in sorted(clips)),
-        *(["certificates are for the unclipped ball"] if clips else []),
-    ]
+    clipped = any(record.clipped for record in attacked(model))
+    inside = ["attacks stay inside the input range, certificates cover the whole ball"] if clipped else []
+    free = [] if clipped or any("not clipped" in unit for unit in units) else ["not clipped to a range"]
+    return [*units, *inside, *(free if units else [])]
+
+
+def judges(model: ModelRecord) -> list[str]:
+    """Whose logits judged what the attacks found."""
+    return [f"judged by {name}" for name in dict.fromkeys(record.scored_by for record in attacked(model))]
 
 
 def attacked(model: ModelRecord) -> tuple[RobustnessRecord, ...]:

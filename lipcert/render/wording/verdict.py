@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from lipcert.records import BracketRecord, LipschitzRecord, ModelRecord, Skipped, Soundness
-from lipcert.render.notation import count, inequality, percent_down, percent_up, radius, share_down, share_up, short
+from lipcert.records import BracketRecord, LipschitzRecord, ModelRecord, Norm, Skipped, Soundness
+from lipcert.render.notation import (
+    count,
+    inequality,
+    lower,
+    percent_down,
+    percent_up,
+    radius,
+    share_down,
+    share_up,
+    short,
+)
 
 _NORMS = ("linf", "l2", "l1")
 
@@ -15,11 +25,13 @@ def ball(record: BracketRecord) -> str:
 
 def headline(model: ModelRecord) -> list[str]:
     """What holds at the largest radius of each norm; where no bracket is, what is known of the Lipschitz constant."""
+    grave = ", ".join(item.id for item in model.diagnostics if item.level == "error")
+    doubt = [f"DOUBTFUL until {grave} is settled: see the diagnostics."] if grave else []
     widest = [_widest(model, norm) for norm in _NORMS]
     brackets = [bracket for bracket in widest if bracket is not None]
     if brackets:
-        return [sentence for bracket in brackets for sentence in _bracket(bracket, soundness_at(model, bracket))]
-    return _lipschitz(model) or ["Nothing could be concluded about this model."]
+        return [*doubt, *(sentence for bracket in brackets for sentence in _bracket(model, bracket))]
+    return [*doubt, *(_lipschitz(model) or ["Nothing could be concluded about this model."])]
 
 
 def _widest(model: ModelRecord, norm: str) -> BracketRecord | None:
@@ -36,11 +48,19 @@ def soundness_at(model: ModelRecord, bracket: BracketRecord) -> Soundness:
     return best.soundness if best is not None else Soundness.PROVED
 
 
-def _bracket(record: BracketRecord, soundness: Soundness) -> list[str]:
-    risk = record.population_risk
+def _bracket(model: ModelRecord, record: BracketRecord) -> list[str]:
+    risk, soundness = record.population_risk, soundness_at(model, record)
     limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
     lead = f"With {short(100 * risk.confidence)} % confidence the robust error on inputs drawn like these"
-    return [f"{ball(record)}: {_share(record, soundness)}", f"{lead} lies between {limits}."]
+    reach = [] if record.certified_accuracy else _reach(model, record.norm)
+    return [f"{ball(record)}: {_share(record, soundness)}", *reach, f"{lead} lies between {limits}."]
+
+
+def _reach(model: ModelRecord, norm: Norm) -> list[str]:
+    """How far certificates do reach, where they do not reach the radius asked for."""
+    found = [(record.certified_radius.median, record.soundness) for record in model.radii if record.norm == norm]
+    median, soundness = max(found, default=(0.0, Soundness.PROVED))
+    return [f"Half of the samples are certified up to {norm} {lower(median)} ({soundness})."] if median > 0 else []
 
 
 def _share(record: BracketRecord, soundness: Soundness) -> str:
