@@ -26,6 +26,7 @@ class RobustnessRecord:
 
     eps_space    the units and place eps is measured in
     clipped      whether perturbed inputs were kept inside the input range
+    scored_by    whose logits judged what the attacks found: the original runtime, or the captured graph
     robust_loss  mean over samples of the largest cross-entropy found, the clean input included
     """
 
@@ -39,3 +40,4 @@ class RobustnessRecord:
     attacks: tuple[AttackRecord, ...]
     robust_loss: float
     robust_accuracy: float
+    scored_by: str = "graph"

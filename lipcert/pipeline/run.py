@@ -1,0 +1,53 @@
+"""The analyses in their order, each given what it depends on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from lipcert.analyses.jacobian import analyze_jacobian
+from lipcert.analyses.layers import analyze_layers
+from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
+from lipcert.pipeline.labelled import complete_labelled
+from lipcert.pipeline.context import Run
+from lipcert.records import ModelRecord, Skipped
+from lipcert.rules import LayerNorms
+from lipcert.samples import Samples
+
+NO_DATA = Skipped(reason="it needs samples: give them with --data")
+NO_LABELS = Skipped(reason="it needs the samples' labels: give them with --labels or in the data file")
+
+
+def complete(run: Run, record: ModelRecord) -> ModelRecord:
+    """`record` with every analysis that was asked for."""
+    norms = LayerNorms(run.graph, effort=run.settings.effort, seed=run.settings.seed)
+    found: dict[str, Any] = {"unsupported_ops": unsupported(norms)}
+    if run.asked("layers"):
+        found["layers"] = run.timed("layers", lambda: analyze_layers(norms, progress=run.progress))
+    if run.asked("lipschitz"):
+        found["lipschitz"] = run.timed("lipschitz", lambda: _lipschitz(run, norms))
+    samples = run.subject.samples
+    if run.asked("jacobian"):
+        found["jacobian"] = NO_DATA if samples is None else run.timed("jacobian", lambda: _jacobian(run, samples))
+    if samples is None or samples.labels is None:
+        missing = NO_DATA if samples is None else NO_LABELS
+        found |= {name: missing for name in ("margins", "robustness", "certificates") if run.asked(name)}
+    else:
+        found |= complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
+    return replace(record, **found, timing=None if run.settings.deterministic else run.timing)
+
+
+def _lipschitz(run: Run, norms: LayerNorms) -> Any:
+    samples = run.subject.samples
+    return analyze_lipschitz(
+        norms,
+        inputs=None if samples is None else samples.inputs,
+        input_range=None if samples is None else samples.input_range,
+        progress=run.progress,
+    )
+
+
+def _jacobian(run: Run, samples: Samples) -> Any:
+    return analyze_jacobian(
+        run.graph, samples.inputs, seed=run.settings.seed, batch_size=run.settings.batch_size, progress=run.progress
+    )

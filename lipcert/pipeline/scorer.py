@@ -1,0 +1,40 @@
+"""Logits by the file's own runtime: what an attack has to fool."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lipcert.attacks import Scorer
+from lipcert.graph import Graph
+from lipcert.pipeline.subject import Subject, model_inputs
+
+_TINY = 1e-38  # a probability below the smallest float32 reads as this
+
+
+def choose_scorer(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
+    """The original runtime on the CPU, and its name; on a GPU, or for a quantised or unverified file, the graph.
+
+    graph  the subject's graph in the dtype and on the device in use
+    """
+    oracle = subject.source.oracle
+    if oracle is None or subject.source.quantised or graph.device.type != "cpu":
+        return graph, "graph"
+
+    def score(batch: Tensor) -> Tensor:
+        single = batch.to(torch.float32)
+        return as_logits(oracle(model_inputs(subject.graph, single)).reshape(len(batch), -1), subject.graph.head)
+
+    return score, oracle.name
+
+
+def as_logits(output: Tensor, head: str) -> Tensor:
+    """Scores (N, classes) whose differences are those of the logits, from what the file gives with its head on."""
+    output = output.to(torch.float64)
+    if head == "softmax":
+        return output.clamp_min(_TINY).log()
+    if head == "sigmoid":
+        return torch.cat([(1 - output).clamp_min(_TINY).log(), output.clamp_min(_TINY).log()], dim=1)
+    if head == "single_logit":
+        return torch.cat([torch.zeros_like(output), output], dim=1)
+    return output
