@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypedDict, final
 
 import torch
 from torch import Tensor
@@ -34,6 +34,14 @@ from lipcert.rounding import gamma, sqrt_up, up
 _CEILING = 1e30  # a constant network has no nearest error; any smaller radius is still true
 _STRENGTH = (Soundness.PROVED, Soundness.EXACT, Soundness.PROBABILISTIC)
 _LOGIT_PAIR: dict[Norm, float] = {"l2": sqrt_up(2.0), "linf": 2.0, "l1": 1.0}
+
+
+@final
+class Evidence(TypedDict):
+    """What every record of a run says of its proof."""
+
+    method: str
+    soundness: Soundness
 
 
 @final
@@ -70,31 +78,33 @@ def analyze_certificates(
     usable = [c for c in constants if c.soundness in _STRENGTH and not (c.whole is None and c.before_last is None)]
     if not usable:
         return Skipped(reason="no certified upper bound on a Lipschitz constant of this network is known")
-    weight, features = final_weight(graph), math.prod(graph.input_shape)
-    value, error, labels = logits.value.cpu(), logits.error.cpu(), labels.cpu()
-    own = [(c, certified_radius(value, error, labels, _pair_gains(c, weight, value.shape[1]))) for c in usable]
+    radius = _radii(graph, logits, labels.cpu(), usable, tuple(eps))
     method = "margin over Lipschitz constant: " + ", ".join(dict.fromkeys(f"{c.norm} {c.method}" for c in usable))
-    soundness = max((c.soundness for c in usable), key=_STRENGTH.index)
-    radius = {norm: _largest([_convert(r, c.norm, norm, features) for c, r in own]) for norm in eps}
+    evidence: Evidence = {"method": method, "soundness": max((c.soundness for c in usable), key=_STRENGTH.index)}
     return Certificates(
         radius=radius,
-        records=tuple(
-            CertificateRecord(
-                norm=norm,
-                eps=level,
-                samples=len(labels),
-                certified_accuracy=accuracy(radius[norm] > level),
-                method=method,
-                soundness=soundness,
-            )
-            for norm, levels in eps.items()
-            for level in levels
-        ),
+        records=tuple(_record(norm, level, radius[norm], evidence) for norm in eps for level in eps[norm]),
         radius_records=tuple(
-            RadiusRecord(norm=n, method=method, soundness=soundness, certified_radius=summarise(r, seed=seed))
-            for n, r in radius.items()
+            RadiusRecord(norm=norm, certified_radius=summarise(r, seed=seed), **evidence) for norm, r in radius.items()
         ),
     )
+
+
+def _record(norm: Norm, eps: float, radius: Tensor, evidence: Evidence) -> CertificateRecord:
+    proved = accuracy(radius > eps)
+    return CertificateRecord(norm=norm, eps=eps, samples=len(radius), certified_accuracy=proved, **evidence)
+
+
+def _radii(
+    graph: Graph, logits: Rounded, labels: Tensor, constants: Sequence[UpperConstants], norms: Sequence[Norm]
+) -> dict[Norm, Tensor]:
+    """The largest radius in each norm that any of the constants proves."""
+    weight, features = final_weight(graph), math.prod(graph.input_shape)
+    value, error = logits.value.cpu(), logits.error.cpu()
+    own = [(c, certified_radius(value, error, labels, _pair_gains(c, weight, value.shape[1]))) for c in constants]
+    return {
+        norm: torch.stack([_convert(radius, c.norm, norm, features) for c, radius in own]).amax(dim=0) for norm in norms
+    }
 
 
 def certified_radius(logits: Tensor, error: Tensor, labels: Tensor, gains: Tensor) -> Tensor:
@@ -145,10 +155,6 @@ def _convert(radius: Tensor, given: Norm, wanted: Norm, features: int) -> Tensor
     for _ in range(max(0, steps)):
         radius = _down(radius / sqrt_up(float(features))).clamp_min(0.0)
     return radius
-
-
-def _largest(radii: Sequence[Tensor]) -> Tensor:
-    return torch.stack(list(radii)).amax(dim=0)
 
 
 def _down(x: Tensor) -> Tensor:

@@ -51,11 +51,11 @@ def test_toy_closed_form():
     assert result.radius["l1"].item() == result.radius["l2"].item()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 999), st.integers(2, 5), st.sampled_from(["l2", "linf"]))
 def test_no_attack_reaches_inside_a_certified_radius(seed, classes, norm):
     graph = graphs.mlp(5, 9, classes, seed=seed)
-    inputs = graphs.random(12, 5, seed=seed)
+    inputs = graphs.random(8, 5, seed=seed)
     labels = graph(inputs).argmax(dim=1)
     radius = _certify(graph, inputs, labels).radius[norm]
     target = Target(classify=graph, scorer=graph, clean=inputs, labels=labels)
