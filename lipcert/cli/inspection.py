@@ -10,9 +10,8 @@ from typing import Any
 
 from lipcert.cli import engine, models, outputs, streams, values
 from lipcert.cli.error_document import error_record
-from lipcert.cli.failures import AboutModelError, classify
-from lipcert.errors import ModelError
-from lipcert.records import ErrorRecord, InspectRecord, InspectReport, codec
+from lipcert.cli.failures import INTERNAL, Failure, classify, is_internal, keep_traceback
+from lipcert.records import InspectRecord, InspectReport, codec
 from lipcert.records.tool import tool_record
 from lipcert.render.terminal import render_inspection
 
@@ -25,33 +24,42 @@ def run(given: dict[str, Any]) -> int:
     outputs.check([target], overwrite=given["overwrite"])
     shape = values.shape(given["input_shape"], "--input-shape")
     records: list[InspectRecord] = []
-    errors: list[ErrorRecord] = []
+    failures: list[Failure] = []
     for path in models.expand(given["model"]):
-        try:
-            if not given["quiet"]:
-                streams.say(models.first_line(path))
-            records.append(_inspect(path, shape, given["output_name"]))
-        except ModelError as error:
-            errors.append(error_record(replace(classify(error), model=str(path))))
+        found = _inspect(path, shape, given)
+        if isinstance(found, Failure):
+            failures.append(found)
+        else:
+            records.append(found)
     report = InspectReport(
-        tool=tool_record(), models=tuple(records), exit_code=_exit_code(records, errors), errors=tuple(errors)
+        tool=tool_record(),
+        models=tuple(records),
+        exit_code=_exit_code(records, failures),
+        errors=tuple(map(error_record, failures)),
     )
     outputs.put(_rendered(report, target, color), target)
     return report.exit_code
 
 
-def _inspect(path: Path, shape: tuple[int, ...] | None, output_name: str | None) -> InspectRecord:
+def _inspect(path: Path, shape: tuple[int, ...] | None, given: dict[str, Any]) -> InspectRecord | Failure:
+    """What was found out about one file; whatever fails is about this file alone."""
     try:
-        return engine.inspect_file(path, shape, output_name)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise AboutModelError(str(path)) from error
+        if not given["quiet"]:
+            streams.say(models.first_line(path))
+        return engine.inspect_file(path, shape, given["output_name"])
+    except Exception as error:  # noqa: BLE001  one broken file must not hide the others
+        failure = replace(classify(error), model=str(path))
+        if is_internal(failure) and (log := keep_traceback(error)) is not None:
+            return replace(failure, hint=f"the traceback is in {log}")
+        return failure
 
 
-def _exit_code(records: Sequence[InspectRecord], errors: Sequence[ErrorRecord]) -> int:
-    """3 where any file is unreadable or blocked, else 0."""
-    return 3 if errors or any(record.status == "blocked" for record in records) else 0
+def _exit_code(records: Sequence[InspectRecord], failures: Sequence[Failure]) -> int:
+    """2 where a file needs another command line, else 3 where one is unreadable or blocked, else 0."""
+    codes = {failure.exit_code for failure in failures}
+    if codes:
+        return min(codes)
+    return INTERNAL if any(record.status == "blocked" for record in records) else 0
 
 
 def _rendered(report: InspectReport, target: outputs.Target, color: str) -> str:

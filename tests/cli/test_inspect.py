@@ -106,7 +106,14 @@ def test_an_internal_error_is_about_its_file(lipcert, model, inspected, monkeypa
     inspected["net.onnx"] = RuntimeError("boom")
     outcome = lipcert("inspect", model, "--json")
     assert outcome.code == 3
-    assert json.loads(outcome.out)["errors"][0]["model"] == str(model)
+    (error,) = json.loads(outcome.out)["errors"]
+    assert error["model"] == str(model)
+    assert str(next(tmp_path.glob("lipcert-*.log"))) in error["hint"]
+
+
+def test_a_file_that_needs_another_command_line_is_a_usage_error(lipcert, model, inspected):
+    inspected["net.onnx"] = errors.UsageError("no shape", hint="--input-shape")
+    assert lipcert("inspect", model).code == 2
 
 
 @pytest.mark.parametrize("width", [80, 160])

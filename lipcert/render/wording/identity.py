@@ -47,7 +47,7 @@ def preprocess(record: PreprocessRecord) -> list[str]:
         facts.append(f"std {_values(record.std)}")
     facts.append(record.layout)
     facts.append(_range(record.input_range))
-    return [*facts, "by default" if record.source == "default" else f"from {record.source}"]
+    return [*facts, "by default" if record.source == "default" else f"source: {record.source}"]
 
 
 def _values(values: tuple[float, ...]) -> str:
