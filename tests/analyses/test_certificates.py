@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipcert.analyses.base import UpperConstants
-from lipcert.analyses.certificates import Certificates, analyze_certificates, final_weight
+from lipcert.analyses.certificates import Certificates, analyze_certificates, certified_radius, final_weight
 from lipcert.attacks import Ball, Pgd, Target, run_attack, score_clean
 from lipcert.graph.forward_error import bounded_logits
 from lipcert.records import Skipped, Soundness
@@ -89,6 +89,14 @@ def test_wrong_and_tied_samples_have_no_radius():
     result = _certify(graph, inputs, torch.tensor([0, 0, 2]))
     assert (result.radius["l2"] > 0).tolist() == [False, False, True]
     assert not result.certified("l2", 0.0)[:2].any()
+
+
+def test_what_rounding_may_have_added_to_a_margin_is_taken_off():
+    logits = torch.tensor([[1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    error = torch.tensor([[0.25, 0.25], [0.5, 0.5]], dtype=torch.float64)
+    radius = certified_radius(logits, error, torch.zeros(2, dtype=torch.long), torch.full((2, 2), 2.0).double())
+    assert radius.tolist() == [pytest.approx(0.25), 0.0]
+    assert radius[0] < 0.25
 
 
 def test_a_constant_network_is_certified_at_every_radius_a_record_can_hold():

@@ -12,9 +12,7 @@ BALL = Ball(norm="linf", eps=0.1, input_range=(0.0, 1.0))
 
 
 class _Liar(AbstractAttack):
-    """Proposes what it was told to, inside the ball or not."""
-
-    shift: float = 0.0
+    """Proposes points that are in no ball."""
 
     @property
     def name(self):
@@ -35,6 +33,7 @@ def test_points_outside_are_pulled_in():
     worst = run_attack(target, _Liar(), BALL, score_clean(target), seed=0)
     assert BALL.contains(worst.inputs, target.clean).all()
     assert worst.inputs.isfinite().all()
+    assert "liar in linf 0.1, seed 0" in worst.found
 
 
 def test_the_scorer_decides():
