@@ -83,7 +83,7 @@ class Graph:
 
     @property
     def parameter_count(self) -> int:
-        """Numbers in the tensors that carry a name of the user's.
+        """Numbers in the tensors that carry a name of the user's, each name once.
 
         Neither the preprocessing's nor the running statistics of batch normalisation are among them.
         """
@@ -94,8 +94,12 @@ class Graph:
             for arg in raw.args[3:5]
             if isinstance(arg, torch.fx.Node)
         }
-        counted = {target for target, name in self.names.items() if name != PREPROCESS} - statistics
-        return sum(tensor.numel() for target, tensor in self.tensors.items() if target in counted)
+        counted = {
+            self.names[target]: tensor.numel()
+            for target, tensor in self.tensors.items()
+            if target not in statistics and self.names.get(target, PREPROCESS) != PREPROCESS
+        }
+        return sum(counted.values())
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Graph:
         """A copy whose constants, and the dtype and device arguments inside the graph, are moved."""

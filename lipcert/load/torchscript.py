@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, final
 
@@ -57,7 +58,7 @@ def scripted_source(module: torch.jit.ScriptModule, *, output_name: str | None =
     function = single_output(module, output_name)
     _refuse_signature(module)
     refuse_operators(node.kind() for node in _nodes(module.inlined_graph))
-    named = dict(module.named_parameters()) | dict(module.named_buffers())
+    named = _frozen_names(module) | dict(module.named_parameters()) | dict(module.named_buffers())
     return Source(
         format="torchscript",
         description="TorchScript",
@@ -88,6 +89,22 @@ def _refuse_signature(module: Any) -> None:
             "a classifier of one input is needed",
             hint="Wrap it in a module that takes one tensor and fixes the others.",
         )
+
+
+def _frozen_names(module: Any) -> dict[str, Tensor]:
+    """Freezing drops the names of the weights; they are called after the op that reads them: conv2d_1.weight, ..."""
+    named: dict[str, Tensor] = {}
+    counts: Counter[str] = Counter()
+    for node in _nodes(module.inlined_graph):
+        constants = {i: v.toIValue() for i, v in enumerate(node.inputs()) if v.node().kind() == "prim::Constant"}
+        tensors = {i: value for i, value in constants.items() if isinstance(value, Tensor)}
+        if not tensors or not node.kind().startswith("aten::"):
+            continue
+        op = node.kind().removeprefix("aten::").strip("_")
+        counts[op] += 1
+        roles = {1: "weight", 2: "bias"}
+        named |= {f"{op}_{counts[op]}.{roles.get(i, f'argument{i}')}": value for i, value in tensors.items()}
+    return named
 
 
 def _nodes(block: Any) -> list[Any]:
