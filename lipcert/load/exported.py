@@ -24,7 +24,9 @@ from lipcert.load.torchscript import TorchOracle
 
 # What `sympy.srepr` and `str` write for the shapes of a program: symbols, integers, arithmetic.
 _SYMBOL = r"Symbol\('[su]\d+'(?:, [a-z]+=(?:True|False))*\)|[su]\d+"
-_CALLS = "Integer|Rational|Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv|CeilDiv|CleanDiv|TrueDiv|IntTrueDiv|Eq|Ne|Not|And|Or"
+_CALLS = (
+    "Integer|Rational|Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv|CeilDiv|CleanDiv|TrueDiv|IntTrueDiv|Eq|Ne|Not|And|Or"
+)
 _EXPRESSION = re.compile(rf"(?:{_SYMBOL}|(?:{_CALLS})(?=\()|\d+(?:\.\d+)?|(?:int_)?oo|[-+*/%(),<>=&|~ ])*")
 
 

@@ -116,7 +116,7 @@ def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         reason = f"the model does not accept one sample of shape {input_shape}: {lines[-1][:300]}"
         if source.input_shape is None:
-            raise UsageError(reason, hint="Give the shape it was trained on: --input-shape, or matching --data.") from error
+            raise UsageError(
+                reason, hint="Give the shape it was trained on: --input-shape, or matching --data."
+            ) from error
         raise RefusedModelError(reason) from error
-
-

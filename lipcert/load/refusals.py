@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from lipcert.errors import RefusedModelError
 
-_RECURRENT = frozenset("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell quantized_lstm".split())
+_RECURRENT = frozenset(
+    "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell quantized_lstm".split()
+)
 
 
 def refuse_operators(operators: Iterable[str]) -> None:

@@ -84,7 +84,9 @@ def test_layers_carry_the_names_of_the_state_dict(route: str) -> None:
 
 
 def test_computed_weights_carry_the_names_of_their_sources() -> None:
-    names = [node.parameter_names for node in _graph(read_object(make("WeightNormed"))).nodes if node.op in ("mm", "addmm")]
+    names = [
+        node.parameter_names for node in _graph(read_object(make("WeightNormed"))).nodes if node.op in ("mm", "addmm")
+    ]
     assert all(names)
 
 
