@@ -79,8 +79,10 @@ def analyze_certificates(
     if not usable:
         return Skipped(reason="no certified upper bound on a Lipschitz constant of this network is known")
     radius = _radii(graph, logits, labels.cpu(), usable, tuple(eps))
-    method = "margin over Lipschitz constant: " + ", ".join(dict.fromkeys(f"{c.norm} {c.method}" for c in usable))
-    evidence: Evidence = {"method": method, "soundness": max((c.soundness for c in usable), key=_STRENGTH.index)}
+    evidence: Evidence = {
+        "method": _method(usable),
+        "soundness": max((c.soundness for c in usable), key=_STRENGTH.index),
+    }
     return Certificates(
         radius=radius,
         records=tuple(_record(norm, level, radius[norm], evidence) for norm in eps for level in eps[norm]),
@@ -88,6 +90,13 @@ def analyze_certificates(
             RadiusRecord(norm=norm, certified_radius=summarise(r, seed=seed), **evidence) for norm, r in radius.items()
         ),
     )
+
+
+def _method(constants: Sequence[UpperConstants]) -> str:
+    """In words: "margin over Lipschitz constant (product of layer norms in l2, linf)"."""
+    ways = dict.fromkeys(c.method for c in constants)
+    parts = [f"{way} in {', '.join(c.norm for c in constants if c.method == way)}" for way in ways]
+    return f"margin over Lipschitz constant ({'; '.join(parts)})"
 
 
 def _record(norm: Norm, eps: float, radius: Tensor, evidence: Evidence) -> CertificateRecord:
