@@ -15,6 +15,8 @@ from lipcert.operators import AbstractLinearOperator, AdjointOperator
 from lipcert.operators.krylov import ritz_vector
 from lipcert.records import Effort
 
+# Above this relative accuracy float32 is enough to find the vector.
+_ROUGH = 1e-5
 _MOST: dict[Effort, int] = {"fast": 12, "default": 30, "high": 200}
 
 
@@ -36,5 +38,6 @@ class GolubKahan(AbstractEnd):
             iterations=max(4, min(_MOST[task.effort], affordable)),
             tolerance=task.tolerance,
             generator=torch.Generator().manual_seed(task.seed),
+            dtype=torch.float32 if operator.mixed and task.tolerance >= _ROUGH else torch.float64,
         )
         return End(value=witnessed(operator, vector), method="golub-kahan")

@@ -16,7 +16,7 @@ class AdjointOperator(AbstractLinearOperator):
     def __init__(self, inner: AbstractLinearOperator) -> None:
         self.inner = inner
         self.in_shape, self.out_shape = inner.out_shape, inner.in_shape
-        self.terms, self.device = inner.terms, inner.device
+        self.terms, self.device, self.mixed = inner.terms, inner.device, inner.mixed
 
     def apply(self, x: Tensor) -> Tensor:
         """Adjoint of the inner operator."""

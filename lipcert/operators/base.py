@@ -19,12 +19,14 @@ class AbstractLinearOperator(ABC):
     terms      at least the number of rounded operations behind one entry of `apply` or `adjoint`: with
                g = gamma(terms), |fl(A x) - A x| <= g |A| |x| entry by entry, and likewise for the adjoint
     device     where the operator's numbers live
+    mixed      `apply` and `adjoint` also take float32 and answer in it, faster; for estimates, never for a bound
     """
 
     in_shape: Size
     out_shape: Size
     terms: int
     device: torch.device
+    mixed: bool = False
 
     @abstractmethod
     def apply(self, x: Tensor) -> Tensor:

@@ -55,29 +55,28 @@ class ConvolutionOperator(AbstractLinearOperator):
         self.in_shape = Size((weight.shape[1] * groups, *self.size))
         self.out_shape = Size((weight.shape[0], *self.outputs))
         self.terms = max(weight.shape[1], weight.shape[0] // groups) * self.weight[0, 0].numel()
-        self.device = self.weight.device
+        self.device, self.mixed = self.weight.device, True
 
     def apply(self, x: Tensor) -> Tensor:
         """Pad with zeros, convolve, leave out the places beyond `outputs`."""
         x = F.pad(x, [amount for pair in reversed(self.padding) for amount in pair])
+        weight = self.weight.to(x.dtype)
         if self.groups > 1:
             return convolve_groups(
-                x, self.weight, self.outputs, stride=self.stride, dilation=self.dilation, groups=self.groups
+                x, weight, self.outputs, stride=self.stride, dilation=self.dilation, groups=self.groups
             )
-        y = _CONVOLVE[len(self.size)](x, self.weight, stride=self.stride, dilation=self.dilation)
+        y = _CONVOLVE[len(self.size)](x, weight, stride=self.stride, dilation=self.dilation)
         return _window(y, [0] * len(self.size), self.outputs)
 
     def adjoint(self, y: Tensor) -> Tensor:
         """Spread without padding, then cut the input's window out."""
-        before = [pair[0] for pair in self.padding]
+        weight = self.weight.to(y.dtype)
         if self.groups > 1:
             padded = [n + sum(pair) for n, pair in zip(self.size, self.padding, strict=True)]
-            spread = spread_groups(
-                y, self.weight, padded, stride=self.stride, dilation=self.dilation, groups=self.groups
-            )
+            spread = spread_groups(y, weight, padded, stride=self.stride, dilation=self.dilation, groups=self.groups)
         else:
-            spread = _SPREAD[len(self.size)](y, self.weight, stride=self.stride, dilation=self.dilation)
-        return _window(spread, before, self.size)
+            spread = _SPREAD[len(self.size)](y, weight, stride=self.stride, dilation=self.dilation)
+        return _window(spread, [before for before, _ in self.padding], self.size)
 
     def powered(self, power: Power) -> ConvolutionOperator:
         """A convolution with the kernel's powers."""

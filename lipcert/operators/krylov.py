@@ -13,13 +13,19 @@ from lipcert.operators.base import AbstractLinearOperator
 
 
 def ritz_vector(
-    operator: AbstractLinearOperator, *, iterations: int, tolerance: float, generator: torch.Generator
+    operator: AbstractLinearOperator,
+    *,
+    iterations: int,
+    tolerance: float,
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    """An input near the first right singular vector, of length about 1, shape (*in_shape).
+    """An input near the first right singular vector, of length about 1, shape (*in_shape), float64.
 
-    It stops once the Ritz value is estimated to be within `tolerance`, relatively, of a singular value.
+    It stops once the Ritz value is estimated to be within `tolerance`, relatively, of a singular value. `dtype` is
+    that of the iteration; float32 for operators that are `mixed`.
     """
-    start = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device)
+    start = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device, dtype)
     right = [start / start.norm()]
     diagonal: list[float] = []
     above: list[float] = []
@@ -28,21 +34,21 @@ def ritz_vector(
     for step in range(1, iterations + 1):
         diagonal.append(float(left.norm()))
         if diagonal[-1] == 0.0:
-            diagonal.pop()
             break
         left = left / diagonal[-1]
         pulled = operator.adjoint(left.reshape(1, *operator.out_shape)).reshape(-1) - diagonal[-1] * right[-1]
         pulled = _orthogonal(pulled, right)
         above.append(float(pulled.norm()))
-        if step == iterations or step < 8 or step % 4 == 0:
-            weights, done = _ritz(diagonal, above, tolerance)
-            if done:
+        exhausted = above[-1] <= 8 * torch.finfo(dtype).eps * max(diagonal)
+        if exhausted or step == iterations or step < 8 or step % 4 == 0:
+            weights, converged = _ritz(diagonal, above, tolerance)
+            if exhausted or converged:
                 break
         if step < iterations:
             right.append(pulled / above[-1])
             left = operator.apply(right[-1].reshape(1, *operator.in_shape)).reshape(-1) - above[-1] * left
-    vector = torch.stack(right[: len(weights)], dim=1) @ weights.to(right[0].device)
-    return vector.reshape(operator.in_shape)
+    basis = torch.stack(right[: len(weights)], dim=1).to(torch.float64)
+    return (basis @ weights.to(basis.device)).reshape(operator.in_shape)
 
 
 def _orthogonal(vector: Tensor, against: list[Tensor]) -> Tensor:
@@ -64,4 +70,4 @@ def _ritz(diagonal: list[float], above: list[float], tolerance: float) -> tuple[
     residual = above[-1] * abs(float(left[-1, 0]))
     apart = first - float(values[1]) if size > 1 else 0.0
     error = min(residual, residual * residual / apart if apart > 0 else residual)
-    return right[0], above[-1] <= 1e-14 * first or (size > 2 and error <= tolerance * first)
+    return right[0], size > 2 and error <= tolerance * first

@@ -52,6 +52,19 @@ def test_powers_are_entrywise(name, power):
 
 
 @operators
+def test_mixed_operators_answer_in_float32(name):
+    operator, x, y = _pair(name)
+    if not operator.mixed:
+        return
+    for found, exact in (
+        (operator.apply(x.float()), operator.apply(x)),
+        (operator.adjoint(y.float()), operator.adjoint(y)),
+    ):
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), exact, rtol=1e-4, atol=1e-4)
+
+
+@operators
 def test_rounding_is_within_the_stated_terms(name):
     """Two orders of summation differ by no more than both may err."""
     operator, x, _ = _pair(name)
