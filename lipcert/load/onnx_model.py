@@ -14,6 +14,7 @@ from lipcert.load.onnx_function import OnnxFunction, reads_batches
 from lipcert.load.onnx_graph import OnnxGraph, opset_versions, read_graph
 from lipcert.load.onnx_interpreter import OnnxInterpreter
 from lipcert.load.onnx_oracle import LARGEST_FIXED_BATCH, OnnxOracle, find_oracle, read_as_float
+from lipcert.load.onnx_runtimes import RUNTIMES
 from lipcert.load.onnx_signature import INTEGERS, check_signature, choose_output
 from lipcert.load.onnx_support import check_operators, inline_known
 from lipcert.load.onnx_tensor import DTYPES, HALVES
@@ -21,6 +22,7 @@ from lipcert.load.source import Source
 
 Reading = Literal["float", "integer"]
 
+FIRST = next(iter(RUNTIMES))
 ONE_BY_ONE = "the file runs one sample at a time, and was read so"
 
 _QUANTISERS = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QGemm"})
@@ -73,7 +75,15 @@ def read_onnx(
         input_shape=shape,
         declared_batch=declared,
         oracle=oracle,
-        notes=_notes(graph, single, faithful=faithful) + (() if together else (ONE_BY_ONE,)),
+        notes=(
+            *_notes(graph, single, faithful=faithful),
+            *(() if together else (ONE_BY_ONE,)),
+            *(
+                ()
+                if oracle is None or oracle.name == FIRST
+                else (f"onnxruntime cannot run it; judged by {oracle.name}",)
+            ),
+        ),
         quantised=_is_quantised(graph) or bool(single),
     )
 

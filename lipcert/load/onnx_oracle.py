@@ -111,9 +111,13 @@ def pruned(model: ModelProto, graph: OnnxGraph) -> ModelProto:
     inputs = {value.name for value in graph.inputs}
     kept = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
     nodes = [node for node in model.graph.node if any(name in kept for name in node.output if name)]
-    del copy.graph.node[:], copy.graph.input[:], copy.graph.output[:]
+    read = {name for node in nodes for name in node.input} | {graph.outputs[0].name}
+    del copy.graph.node[:], copy.graph.input[:], copy.graph.output[:], copy.graph.initializer[:]
     copy.graph.node.extend(nodes)
-    copy.graph.input.extend(v for v in model.graph.input if v.name in inputs or v.name in graph.constants)
+    copy.graph.initializer.extend(tensor for tensor in model.graph.initializer if tensor.name in read)
+    del copy.graph.sparse_initializer[:]
+    copy.graph.sparse_initializer.extend(t for t in model.graph.sparse_initializer if t.values.name in read)
+    copy.graph.input.extend(v for v in model.graph.input if v.name in inputs or v.name in read)
     name = graph.outputs[0].name
     copy.graph.output.append(next((v for v in model.graph.output if v.name == name), ValueInfoProto(name=name)))
     return copy

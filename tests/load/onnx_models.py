@@ -13,7 +13,7 @@ def weights(*shape, seed=0, scale=0.5):
 
 
 def node(op, inputs, outputs, **attributes):
-    return helper.make_node(op, inputs.split(), outputs.split(), **attributes)
+    return helper.make_node(op, inputs.split(" "), outputs.split(), **attributes)
 
 
 def model(nodes, constants=None, *, shape=("N", 4), outputs=("y",), opset=17, inputs=None, domains=()):

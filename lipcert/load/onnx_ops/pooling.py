@@ -25,10 +25,12 @@ _AVERAGE: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 
 def _counts(context: NodeContext, x: Tensor, window: Window) -> list[int]:
     """How many windows the node asks for along each axis; one that would start past the entries is dropped."""
     up = bool(context.get("ceil_mode", 0))
-    axes = zip(x.shape[2:], window.extent, window.stride, window.begin, window.end, strict=True)
-    return [
-        _count(size + before + after - extent, step, size + before, up=up) for size, extent, step, before, after in axes
-    ]
+    axes = list(zip(x.shape[2:], window.extent, window.begin, window.end, strict=True))
+    rooms = [size + before + after - extent for size, extent, before, after in axes]
+    if min(rooms) < 0:
+        raise context.refused(f"the window ({list(window.extent)}) is larger than the padded input")
+    starts = [size + before for size, _, before, _ in axes]
+    return [_count(*axis, up=up) for axis in zip(rooms, window.stride, starts, strict=True)]
 
 
 def _count(room: int, step: int, last_start: int, *, up: bool) -> int:

@@ -51,16 +51,21 @@ def padding_of(
     stride: tuple[int, ...],
     dilation: tuple[int, ...],
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Entries added before and after each axis: stated, none, or so many that the output is ceil(size / stride)."""
+    """Entries added before and after each axis: stated, none, or so many that the output is ceil(size / stride).
+
+    Where that takes less than none, a convolution adds none; of pooling, runtimes make different things.
+    """
     rank, automatic = len(kernel), context.get("auto_pad", "NOTSET")
     if automatic not in ("SAME_UPPER", "SAME_LOWER"):
         pads = [0] * 2 * rank if automatic == "VALID" else list(context.get("pads", [0] * 2 * rank))
         return tuple(pads[:rank]), tuple(pads[rank:])
     totals = [
-        max((-(-size // s) - 1) * s + (k - 1) * d + 1 - size, 0)
+        (-(-size // s) - 1) * s + (k - 1) * d + 1 - size
         for size, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
     ]
-    return halves(totals, upper=automatic == "SAME_UPPER")
+    if min(totals) < 0 and context.op != "Conv":
+        raise context.refused(f"auto_pad={automatic} of a window smaller than its stride would have to cut {sizes}")
+    return halves([max(total, 0) for total in totals], upper=automatic == "SAME_UPPER")
 
 
 def halves(totals: list[int], *, upper: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
