@@ -61,10 +61,20 @@ def _enclosure(norms: LayerNorms, norm: Norm, lower: float) -> Enclosure:
             lower=lower,
             upper=None,
             unbounded=True,
-            soundness=Soundness.PROVED,
+            soundness=Soundness.ESTIMATE,
             method=f"{witness} / no global bound: {error}",
         )
-    return Enclosure(lower=lower, upper=upper, soundness=Soundness.PROVED, method=f"{witness} / {METHOD}")
+    return Enclosure(
+        lower=lower,
+        upper=upper,
+        soundness=_soundness(norms, norm),
+        failure_probability=norms.failure_probability(norm),
+        method=f"{witness} / {METHOD}",
+    )
+
+
+def _soundness(norms: LayerNorms, norm: Norm) -> Soundness:
+    return Soundness.PROBABILISTIC if norms.failure_probability(norm) else Soundness.PROVED
 
 
 def live_nodes(norms: LayerNorms) -> tuple[Node, ...]:
@@ -107,7 +117,14 @@ def upper_constants(norms: LayerNorms, norm: Norm) -> UpperConstants:
             last = norms.graph.output
             whole = found[last]
             before_last = found[last.inputs[0]] if norms.operator(last) is not None else None
-    return UpperConstants(norm=norm, whole=whole, before_last=before_last, method=METHOD, soundness=Soundness.PROVED)
+    return UpperConstants(
+        norm=norm,
+        whole=whole,
+        before_last=before_last,
+        method=METHOD,
+        soundness=_soundness(norms, norm),
+        failure_probability=norms.failure_probability(norm),
+    )
 
 
 def _witness(

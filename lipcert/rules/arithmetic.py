@@ -7,6 +7,7 @@ from typing import Any, final
 import torch
 
 from lipcert.graph import Node
+from lipcert.graph.gates import self_gate
 from lipcert.operators import AbstractLinearOperator, AffineOperator, DiagonalOperator
 from lipcert.records import Norm
 from lipcert.rounding import product_up, sqrt_up, sum_up, up
@@ -79,10 +80,10 @@ class Scale(AbstractRule):
         if argument(node, 2, "rounding_mode") is not None:
             raise UnboundedError(node, "it rounds, so it jumps")
         if len(node.inputs) > 1:
-            shape = _gated(node)
-            if shape is None:
+            gated = _gated(node)
+            if gated is None:
                 raise UnboundedError(node, f"a {_WORDS[node.op]} two values that both depend on the input")
-            value, slope = shape
+            value, slope = gated
             return product_up((slope, gains[node.inputs.index(value)]))
         if node.op == "div" and not isinstance(node.args[0], Node):
             raise UnboundedError(node, "it divides by a value that depends on the input")
@@ -90,20 +91,27 @@ class Scale(AbstractRule):
 
 
 _WORDS = {"mul": "product of", "div": "quotient of"}
-# x * g(x): the constants of silu and hardswish, which files often spell out.
-_GATES = {"sigmoid": 1.099839321, "hardsigmoid": 1.5}
+# The largest slopes of x * gate(x), as in `activation`: silu, hardswish, twice gelu, mish, six times hardswish.
+_GATES = {
+    "sigmoid": 1.099839321,
+    "hardsigmoid": 1.500000001,
+    "one plus erf": 2.257808292,
+    "tanh of softplus": 1.088498162,
+    "shifted clamp": 9.0,
+}
 
 
 def _gated(node: Node) -> tuple[Node, float] | None:
-    """The value x and the constant of x * gate(x) or x / (c + |x|), where the node is one of these; else None."""
-    first, second = node.args[:2]
+    """The value u and the constant of u * gate(u / c) or u / (c + |u|), where the node is one of these; else None."""
     if node.op == "div":
-        floor = _softsign_floor(first, second)
-        return None if floor is None else (first, up(1.0 / floor))
-    for value, gate in ((first, second), (second, first)):
-        if gate.op in _GATES and gate.inputs == (value,) and gate.shape == value.shape:
-            return value, _GATES[gate.op]
-    return None
+        value, divisor = node.args[:2]
+        floor = _softsign_floor(value, divisor)
+        return None if floor is None else (value, up(1.0 / floor))
+    found = self_gate(node)
+    if found is None:
+        return None
+    value, gate = found
+    return value, _GATES[gate]
 
 
 def _softsign_floor(value: Node, divisor: Node) -> float | None:

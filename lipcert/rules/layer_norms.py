@@ -57,6 +57,10 @@ class LayerNorms:
         assert upper is not None
         return upper
 
+    def failure_probability(self, norm: Norm) -> float:
+        """Upper bound on the probability that any of the norms computed so far is not enclosed."""
+        return sum(found.failure_probability for (_, kind), found in self._norms.items() if kind == norm)
+
     def _once(self, node: Node, kind: str, method: Callable[[AbstractLinearOperator], Enclosure]) -> Enclosure:
         if (node, kind) not in self._norms:
             operator = self.operator(node)

@@ -97,6 +97,17 @@ def test_no_convolution_escapes(operator):
             assert found.gap < 1e-8 or value < 1e-300
 
 
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(convolutions())
+def test_no_convolution_escapes_in_thousands(operator):
+    found = spectral_norm(operator)
+    assert agrees(found.lower, truth(operator), found.upper)
+    inner = operator.inner if isinstance(operator, AdjointOperator) else operator
+    for method in UPPERS.values():
+        assert agrees(0.0, truth(operator), method().end(inner, Task()).value)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 4), st.integers(-200, 200), st.integers(0, 10**6))
 def test_no_stack_of_matrices_escapes(rows, columns, blocks, exponent, seed):

@@ -94,10 +94,40 @@ def test_what_has_no_constant_is_called_unbounded(name):
         constant(UNBOUNDED[name], *shape)
 
 
-def test_gates_written_out_are_recognised():
-    assert constant(lambda x: torch.sigmoid(x) * x, 3) == pytest.approx(1.0998393, rel=1e-6)
-    assert constant(lambda x: x / (2.0 + x.abs()), 3) == pytest.approx(0.5)
-    assert constant(lambda x: x * F.hardsigmoid(x), 3) == pytest.approx(1.5, rel=1e-9)
+SPELT_OUT = {
+    "silu": lambda x: torch.sigmoid(x) * x,
+    "softsign": lambda x: x / (2.0 + x.abs()),
+    "hardswish": lambda x: x * F.hardsigmoid(x),
+    "hardswish by clamp": lambda x: x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+    "gelu, half first": lambda x: x * 0.5 * (1.0 + torch.erf(x / 2**0.5)),
+    "gelu, half last": lambda x: x * (torch.erf(x / 2**0.5) + 1.0) * 0.5,
+    "gelu of a negative": lambda x: x * (torch.erf(x * -0.7) + 1.0),
+    "mish": lambda x: x * torch.tanh(F.softplus(x)),
+}
+
+
+@pytest.mark.parametrize("name", SPELT_OUT)
+def test_gates_written_out_are_recognised(name):
+    x = GRID.clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(SPELT_OUT[name](x).sum(), x)
+    found = constant(SPELT_OUT[name], 3)
+    assert float(slopes.abs().max()) <= found * (1 + 1e-7)
+    assert found <= float(slopes.abs().max()) * (1 + 1e-6)
+
+
+NOT_GATES = {
+    "gate of another": lambda x: x * torch.sigmoid(x.sin()),
+    "gate of a wider value": lambda x: x * torch.sigmoid(x[:, :1]),
+    "erf of another": lambda x: x * (torch.erf(x.tanh()) + 1.0),
+    "erf shifted by two": lambda x: x * (torch.erf(x) + 2.0),
+    "clamp of another width": lambda x: x * (x + 3.0).clamp(0.0, 7.0),
+}
+
+
+@pytest.mark.parametrize("name", NOT_GATES)
+def test_other_products_are_not_mistaken_for_gates(name):
+    with pytest.raises(UnboundedError):
+        constant(NOT_GATES[name], 3)
 
 
 @pytest.mark.parametrize("function", [lambda x: torch.where(x > 0, x, 2.0 * x + 1.0), nn.Softshrink(0.3)])
