@@ -28,6 +28,7 @@ class Tier(StrEnum):
     GRADIENT = "gradient"
 
 
+@final
 class UnboundedError(Exception):
     """A node with a rule and without a finite Lipschitz constant on the whole space. The message says which and why."""
 
