@@ -92,7 +92,7 @@ def test_the_lower_end_is_a_jacobian_norm(net):
     for norm, value in by_norm(analyze_lipschitz(norms, inputs=samples)).items():
         jacobians = [materialise(JacobianOperator(norms.graph, x)) for x in samples.double()]
         seen = max(float(torch.linalg.matrix_norm(j, ORDERS[norm])) for j in jacobians)
-        assert value.lower >= seen * (1 - 2 * MARGIN)
+        assert value.lower >= seen * (1 - 1e-4)
         assert value.lower <= value.upper
 
 
@@ -174,3 +174,17 @@ def test_sketches_name_the_same_layers():
     records, sketches = analyze_layers(LayerNorms(graph)), sketch_layers(graph)
     keys = ("name", "op", "description", "input_shape", "output_shape", "parameters")
     assert [[getattr(r, k) for k in keys] for r in records] == [[getattr(s, k) for k in keys] for s in sketches]
+
+
+def test_a_kink_is_no_witness() -> None:
+    """x - relu(x) + relu(-x) is 0 everywhere; at 0 autograd says 1, and 1 is no slope of it."""
+
+    class Zero(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x - torch.relu(x) + torch.relu(-x)
+
+    graph = make_graph(Zero().eval(), (3,))
+    norms = LayerNorms(graph)
+    for record in analyze_lipschitz(norms, inputs=torch.zeros(4, 3)):
+        assert isinstance(record.value, Enclosure)
+        assert record.value.lower == 0
