@@ -9,6 +9,7 @@ import torch
 from onnx import ModelProto, TensorProto
 
 from lipcert.errors import RefusedModelError
+from lipcert.load.onnx_dequantise import float_products
 from lipcert.load.onnx_file import read_model
 from lipcert.load.onnx_function import OnnxFunction, reads_batches
 from lipcert.load.onnx_graph import OnnxGraph, opset_versions, read_graph
@@ -63,7 +64,11 @@ def read_onnx(
         declared = 1
     shape = _sample_shape(shape)
     interpreter = OnnxInterpreter(
-        graph, rounded=faithful, per_sample=dynamic, single=() if faithful else single, declared_batch=declared
+        graph if faithful else float_products(graph),
+        rounded=faithful,
+        per_sample=dynamic,
+        single=() if faithful else single,
+        declared_batch=declared,
     )
     dtype = DTYPES[graph.inputs[0].elem_type] if faithful and single else torch.float32
     together = declared != 1 or shape is None or reads_batches(OnnxFunction(interpreter, dtype), shape)

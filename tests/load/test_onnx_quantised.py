@@ -130,3 +130,41 @@ def test_weights_stored_as_integers_do_not_make_a_graph_quantised():
     assert not source.quantised
     x = torch.rand(5, 4, generator=torch.Generator().manual_seed(1))
     assert deviation(source.function(x), source.oracle(x)) <= 1e-6
+
+
+def dynamic_product(rescaling):
+    """A dynamically quantised matrix product, rescaled by nodes that name its parts c (the cast), s and v (scales)."""
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "q s z"),
+        node("MatMulInteger", "q w z", "p"),
+        node("Cast", "p", "c", to=1),
+        *rescaling,
+    ]
+    weight = torch.randint(-128, 127, (4, 3), dtype=torch.int8, generator=torch.Generator().manual_seed(0))
+    return model(nodes, {"w": weight.numpy(), "v": torch.tensor(0.01).numpy()})
+
+
+RESCALINGS = {
+    "by the product of scales": [node("Mul", "s v", "sv"), node("Mul", "c sv", "y")],
+    "the other way round": [node("Mul", "v s", "sv"), node("Mul", "sv c", "y")],
+    "one after another": [node("Mul", "c s", "cs"), node("Mul", "cs v", "y")],
+    "read twice": [
+        node("Mul", "s v", "sv"),
+        node("Mul", "c sv", "r"),
+        node("Sub", "c c", "n"),
+        node("Add", "r n", "y"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", RESCALINGS)
+def test_a_dynamic_product_is_the_real_one_however_it_is_rescaled(name):
+    source = read_onnx(data=dynamic_product(RESCALINGS[name]).SerializeToString())
+    x = torch.randn(5, 4, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(source.function(x), x @ (source.named["w"] * source.named["v"]))
+    assert deviation(source.function(x), source.oracle(x)) <= 0.02
+
+
+def test_a_layer_of_the_float_reading_acts_with_its_dequantised_weight():
+    source = read_onnx(data=dynamic_product(RESCALINGS["by the product of scales"]).SerializeToString())
+    assert [node.op for node in source.function.interpreter.graph.nodes] == ["DequantizeLinear", "MatMul"]
