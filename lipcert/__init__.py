@@ -6,10 +6,7 @@ Public names are loaded on first use: `import lipcert` imports neither torch nor
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
-
-__version__ = version("lipcert")
 
 _HOMES = {
     "analyze": "lipcert.pipeline",
@@ -22,11 +19,13 @@ _HOMES = {
     "Soundness": "lipcert.records",
     "LipcertError": "lipcert.errors",
 }
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  the keys are strings
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  the keys are strings; the version is read when asked for
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home (PEP 562)."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lipcert")
     if name not in _HOMES:
         raise AttributeError(f"module 'lipcert' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
 
 import torch
 from torch import Tensor
@@ -22,10 +24,37 @@ _SIGN_CLASSES = 14
 _SIGN_WORK = 2e10
 
 
-def analyze_jacobian(
-    graph: Graph, inputs: Tensor, *, seed: int = 0, batch_size: int = 256, progress: Progress = silent
-) -> JacobianRecord | Skipped:
-    """The spread of each norm of J over the samples, from the whole J by one backward pass a class.
+@final
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Measured:
+    """Norms by name, each of shape (N,), and singular values, (N, min(K, D)), of J at each sample, in float64."""
+
+    norms: dict[str, Tensor]
+    spectrum: Tensor
+    dtype: torch.dtype
+
+    @property
+    def steepest_first(self) -> Tensor:
+        """Sample numbers by spectral norm, the largest first, shape (N,), on the CPU."""
+        return self.norms["spectral_norm"].cpu().argsort(descending=True, stable=True)
+
+    def record(self, *, seed: int = 0) -> JacobianRecord:
+        """The spread of each norm over the samples."""
+        exact = self.dtype == torch.float64
+        return JacobianRecord(
+            samples=len(self.spectrum),
+            dtype=str(self.dtype).removeprefix("torch."),
+            method="one backward pass a class; norms in closed form, spectrum from the Gram matrix",
+            soundness=Soundness.EXACT if exact else Soundness.ESTIMATE,
+            statistics={name: summarise(values, seed=seed) for name, values in self.norms.items()},
+            singular_spectrum=tuple(self.spectrum.mean(dim=0).tolist()),
+        )
+
+
+def measure_jacobians(
+    graph: Graph, inputs: Tensor, *, batch_size: int = 256, progress: Progress = silent
+) -> Measured | Skipped:
+    """Norms and spectrum of J at each sample, from the whole J by one backward pass a class.
 
     In float64, and in float32 for a net of more than 20 million parameters. Skipped above 100 classes.
     """
@@ -40,7 +69,11 @@ def analyze_jacobian(
     for start, batch in _batches(working, inputs, batch_size):
         parts.append(measure(jacobians(working, batch, batch_size=len(batch)).to(torch.float64), signs))
         progress("jacobian", start + len(batch), len(inputs))
-    return _record(parts, working.dtype, seed)
+    return Measured(
+        norms={name: torch.cat([norms[name] for norms, _ in parts]) for name in parts[0][0]},
+        spectrum=torch.cat([spectrum for _, spectrum in parts]),
+        dtype=working.dtype,
+    )
 
 
 def measure(jacobian: Tensor, signs: Tensor | None) -> tuple[dict[str, Tensor], Tensor]:
@@ -106,16 +139,3 @@ def _batches(graph: Graph, inputs: Tensor, batch_size: int) -> Iterator[tuple[in
     size = max(1, min(batch_size, _MEMORY // bytes_each))
     for start in range(0, len(inputs), size):
         yield start, inputs[start : start + size]
-
-
-def _record(parts: list[tuple[dict[str, Tensor], Tensor]], dtype: torch.dtype, seed: int) -> JacobianRecord:
-    spectrum = torch.cat([part[1] for part in parts]).mean(dim=0)
-    exact = dtype == torch.float64
-    return JacobianRecord(
-        samples=sum(len(part[1]) for part in parts),
-        dtype=str(dtype).removeprefix("torch."),
-        method="one backward pass a class; norms in closed form, spectrum from the Gram matrix",
-        soundness=Soundness.EXACT if exact else Soundness.ESTIMATE,
-        statistics={name: summarise(torch.cat([part[0][name] for part in parts]), seed=seed) for name in parts[0][0]},
-        singular_spectrum=tuple(spectrum.tolist()),
-    )

@@ -26,6 +26,7 @@ NORMS: tuple[Norm, ...] = ("l2", "linf", "l1")
 METHOD = "product of layer norms"
 _RANDOM_POINTS = 4
 _MOST_SAMPLES = 16
+_HAIR = 1e-9
 
 
 def analyze_lipschitz(
@@ -37,7 +38,7 @@ def analyze_lipschitz(
 ) -> tuple[LipschitzRecord, ...]:
     """Enclosures of the global constant of input -> logits in l2, linf and l1.
 
-    inputs       samples at which to look for steepness, (N, *input_shape); the first 16 at most
+    inputs       samples near which to look for steepness, the most promising first; 16 of them at most
     input_range  where random points are drawn, uniformly; [0, 1] when unknown
     """
     unknown = unsupported(norms)
@@ -141,6 +142,16 @@ def _witness(
     return best
 
 
+def _off_the_kinks(inputs: Tensor, generator: torch.Generator) -> Tensor:
+    """Samples moved by a hair.
+
+    At a kink autograd may give a matrix that is no limit of Jacobians (x - relu(x) + relu(-x) is 0, and 1 is what
+    autograd says at 0). Stored samples can lie on kinks, blank images above all; drawn points do so with probability 0.
+    """
+    drawn = torch.rand(inputs.shape, generator=generator, dtype=torch.float64)
+    return inputs + _HAIR * (1 + inputs.abs()) * (2 * drawn - 1).to(inputs.device)
+
+
 def _points(norms: LayerNorms, inputs: Tensor | None, input_range: tuple[float, float]) -> Sequence[Tensor]:
     """Samples and random points in turn, as many as the effort pays for, one at least."""
     graph = norms.graph
@@ -148,7 +159,8 @@ def _points(norms: LayerNorms, inputs: Tensor | None, input_range: tuple[float, 
     low, high = input_range
     uniform = torch.rand(_RANDOM_POINTS, *graph.input_shape, generator=generator, dtype=torch.float64)
     drawn = list((low + (high - low) * uniform).to(graph.device))
-    given = [] if inputs is None else list(inputs[:_MOST_SAMPLES].to(graph.device, torch.float64))
+    near = torch.empty(0) if inputs is None else inputs[:_MOST_SAMPLES].to(graph.device, torch.float64)
+    given = list(_off_the_kinks(near, generator))
     points = [*given[:1], *drawn[:1], *given[1:], *drawn[1:]]
     work = sum(operator.work for node in graph.nodes if (operator := norms.operator(node)) is not None)
     price = 2.0 * passes(JacobianOperator(graph, points[0])) * max(1.0, work)

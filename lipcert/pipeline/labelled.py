@@ -37,9 +37,10 @@ def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Ten
         found["margins"] = run.timed("margins", lambda: _margins(run, samples, labels))
     if run.asked("certificates"):
         certificates = run.timed("certificates", lambda: _certificates(run, norms, samples, labels, eps))
-        proved = not isinstance(certificates, Skipped)
-        found["certificates"] = certificates.records if proved else certificates
-        found["radii"] = certificates.radius_records if proved else ()
+        if isinstance(certificates, Skipped):
+            found["certificates"] = certificates
+        else:
+            found |= {"certificates": certificates.records, "radii": certificates.radius_records}
     if run.asked("robustness"):
         robustness, scored_by = run.timed("robustness", lambda: _robustness(run, samples, labels, eps))
         found["robustness"] = tuple(replace(a.record, scored_by=scored_by) for a in robustness.attacked)
@@ -54,9 +55,7 @@ def _margins(run: Run, samples: Samples, labels: Tensor) -> MarginRecord:
     return analyze_margins(logits, labels, seed=run.settings.seed)
 
 
-def _certificates(
-    run: Run, norms: LayerNorms, samples: Samples, labels: Tensor, eps: Radii
-) -> Certificates | Skipped:
+def _certificates(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor, eps: Radii) -> Certificates | Skipped:
     constants = [upper_constants(norms, norm) for norm in NORMS]
     try:
         logits = bounded_logits(run.graph, samples.inputs, batch_size=run.settings.batch_size)

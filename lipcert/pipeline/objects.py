@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lipcert.pipeline.images import RawImages
-from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.report import report_on
+from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.subject import open_file, open_object
 from lipcert.progress import Progress, silent
 from lipcert.records import AnalyzeSettings, Report

@@ -14,9 +14,16 @@ SHARES = (0.01, 0.05)
 
 
 def radii(settings: AnalyzeSettings, samples: Samples) -> dict[Norm, tuple[float, ...]]:
-    """Norm -> radii in data units, as asked, or the defaults. An unknown input range is taken from the samples."""
-    if settings.eps:
-        return {norm: settings.eps[norm] for norm in NORMS if norm in settings.eps}
+    """Norm -> radii in data units, as asked; an empty list, or no norm at all, asks for the defaults.
+
+    Where the input range is not known, the defaults are taken from the samples' own.
+    """
+    asked = settings.eps or dict.fromkeys(NORMS, ())
+    default = _defaults(samples)
+    return {norm: asked[norm] or default[norm] for norm in NORMS if norm in asked}
+
+
+def _defaults(samples: Samples) -> dict[Norm, tuple[float, ...]]:
     if samples.input_range == (0.0, 1.0):
         return UNIT_RADII
     low, high = samples.input_range or (float(samples.inputs.min()), float(samples.inputs.max()))

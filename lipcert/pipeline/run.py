@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lipcert.analyses.jacobian import analyze_jacobian
+from torch import Tensor
+
+from lipcert.analyses.jacobian import Measured, measure_jacobians
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
-from lipcert.pipeline.labelled import complete_labelled
 from lipcert.pipeline.context import Run
-from lipcert.records import ModelRecord, Skipped
+from lipcert.pipeline.labelled import complete_labelled
+from lipcert.records import LipschitzRecord, ModelRecord, Skipped
 from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
 
@@ -24,11 +26,14 @@ def complete(run: Run, record: ModelRecord) -> ModelRecord:
     found: dict[str, Any] = {"unsupported_ops": unsupported(norms)}
     if run.asked("layers"):
         found["layers"] = run.timed("layers", lambda: analyze_layers(norms, progress=run.progress))
-    if run.asked("lipschitz"):
-        found["lipschitz"] = run.timed("lipschitz", lambda: _lipschitz(run, norms))
     samples = run.subject.samples
-    if run.asked("jacobian"):
-        found["jacobian"] = NO_DATA if samples is None else run.timed("jacobian", lambda: _jacobian(run, samples))
+    measured = run.timed("jacobian", lambda: _jacobian(run, samples)) if run.asked("jacobian") else None
+    if measured is not None:
+        found["jacobian"] = measured.record(seed=run.settings.seed) if isinstance(measured, Measured) else measured
+    if run.asked("lipschitz"):
+        order = measured.steepest_first if isinstance(measured, Measured) else slice(None)
+        inputs = None if samples is None else samples.inputs[order]
+        found["lipschitz"] = run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs))
     if samples is None or samples.labels is None:
         missing = NO_DATA if samples is None else NO_LABELS
         found |= {name: missing for name in ("margins", "robustness", "certificates") if run.asked(name)}
@@ -37,17 +42,18 @@ def complete(run: Run, record: ModelRecord) -> ModelRecord:
     return replace(record, **found, timing=None if run.settings.deterministic else run.timing)
 
 
-def _lipschitz(run: Run, norms: LayerNorms) -> Any:
+def _lipschitz(run: Run, norms: LayerNorms, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:
+    """`inputs`, the steepest known first, are where the lower end is looked for."""
     samples = run.subject.samples
     return analyze_lipschitz(
         norms,
-        inputs=None if samples is None else samples.inputs,
+        inputs=inputs,
         input_range=None if samples is None else samples.input_range,
         progress=run.progress,
     )
 
 
-def _jacobian(run: Run, samples: Samples) -> Any:
-    return analyze_jacobian(
-        run.graph, samples.inputs, seed=run.settings.seed, batch_size=run.settings.batch_size, progress=run.progress
-    )
+def _jacobian(run: Run, samples: Samples | None) -> Measured | Skipped:
+    if samples is None:
+        return NO_DATA
+    return measure_jacobians(run.graph, samples.inputs, batch_size=run.settings.batch_size, progress=run.progress)
