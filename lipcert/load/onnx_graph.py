@@ -43,6 +43,11 @@ class OnnxValue:
     elem_type: int
     shape: tuple[int | None, ...] | None
 
+    @property
+    def batch(self) -> int | None:
+        """The size of the first axis, None where it is open."""
+        return self.shape[0] if self.shape else None
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

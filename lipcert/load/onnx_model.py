@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -54,61 +55,57 @@ def read_onnx(
     model = read_model(path, data)
     graph = read_graph(inline_known(model), [choose_output(model, output_name)])
     check_operators(graph)
-    shape = check_signature(graph).shape
-    declared = shape[0] if shape else None
-    dynamic = any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
-    single, faithful = _single(graph), quantised == "integer"
-    _try_one(graph, declared)
-    oracle = _oracle(model, graph, declared, per_sample=dynamic, required=require_oracle)
-    if declared is None and oracle is not None and oracle.fixed_batch == 1 and not dynamic:
-        declared = 1
-    shape = _sample_shape(shape)
+    check_signature(graph)
+    _try_one(graph)
+    oracle = _oracle(model, graph, required=require_oracle)
+    source = _source(graph, _declared_batch(graph, oracle), faithful=quantised == "integer")
+    if oracle is not None and oracle.name != FIRST:
+        source = replace(source, notes=(*source.notes, f"onnxruntime cannot run the file; judged by {oracle.name}"))
+    return replace(source, description=_description(model), oracle=oracle)
+
+
+def _source(graph: OnnxGraph, declared: int | None, *, faithful: bool) -> Source:
+    """The graph as a function, without the runtime that judges it."""
+    single = _single(graph)
     interpreter = OnnxInterpreter(
         graph if faithful else float_products(graph),
         rounded=faithful,
-        per_sample=dynamic,
+        per_sample=_is_dynamic(graph),
         single=() if faithful else single,
         declared_batch=declared,
     )
     dtype = DTYPES[graph.inputs[0].elem_type] if faithful and single else torch.float32
-    together = declared != 1 or shape is None or reads_batches(OnnxFunction(interpreter, dtype), shape)
+    function, shape = OnnxFunction(interpreter, dtype), _sample_shape(graph)
+    notes = _notes(graph, single, faithful=faithful)
+    if declared == 1 and shape is not None and not reads_batches(function, shape):
+        function, notes = OnnxFunction(interpreter, dtype, together=False), (*notes, ONE_BY_ONE)
     return Source(
         format="onnx",
-        description=_description(model),
-        function=OnnxFunction(interpreter, dtype, together=together),
+        description="",
+        function=function,
         named=interpreter.constants,
         input_shape=shape,
         declared_batch=declared,
-        oracle=oracle,
-        notes=(
-            *_notes(graph, single, faithful=faithful),
-            *(() if together else (ONE_BY_ONE,)),
-            *(
-                ()
-                if oracle is None or oracle.name == FIRST
-                else (f"onnxruntime cannot run it; judged by {oracle.name}",)
-            ),
-        ),
-        quantised=_is_quantised(graph) or bool(single),
+        oracle=None,
+        notes=notes,
+        quantised=not faithful and (_is_quantised(graph) or not set(HALVES).isdisjoint(single)),
     )
 
 
-def _oracle(
-    model: ModelProto, graph: OnnxGraph, declared: int | None, *, per_sample: bool, required: bool
-) -> OnnxOracle | None:
+def _oracle(model: ModelProto, graph: OnnxGraph, *, required: bool) -> OnnxOracle | None:
     if graph.inputs[0].elem_type in INTEGERS:
         read_as_float(model, graph.inputs[0].name)
     try:
-        return find_oracle(model, graph, batch=declared, per_sample=per_sample)
+        return find_oracle(model, graph, per_sample=_is_dynamic(graph))
     except RefusedModelError:
         if required:
             raise
         return None
 
 
-def _try_one(graph: OnnxGraph, declared: int | None) -> None:
+def _try_one(graph: OnnxGraph) -> None:
     """Run a batch of zeros, so that a node that fits no input is named before any runtime stumbles over it."""
-    shape = _sample_shape(graph.inputs[0].shape)
+    shape, declared = _sample_shape(graph), graph.inputs[0].batch
     if shape is None:
         return
     size = declared if declared and declared <= LARGEST_FIXED_BATCH else 1
@@ -118,10 +115,22 @@ def _try_one(graph: OnnxGraph, declared: int | None) -> None:
         OnnxInterpreter(graph, declared_batch=declared)(batch)
 
 
-def _sample_shape(shape: tuple[int | None, ...] | None) -> tuple[int, ...] | None:
+def _declared_batch(graph: OnnxGraph, oracle: OnnxOracle | None) -> int | None:
+    """The batch the file fixes: in its declaration, or in shapes that let the runtime take one sample only."""
+    hidden = oracle is not None and oracle.fixed_batch == 1 and not _is_dynamic(graph)
+    return 1 if hidden else graph.inputs[0].batch
+
+
+def _sample_shape(graph: OnnxGraph) -> tuple[int, ...] | None:
     """Shape of one sample, None where an axis is left open."""
-    sizes = () if shape is None else tuple(size for size in shape[1:] if size is not None)
-    return sizes if shape is not None and len(sizes) == len(shape) - 1 else None
+    shape = graph.inputs[0].shape or (None,) * 2
+    sizes = tuple(size for size in shape[1:] if size is not None)
+    return sizes if len(sizes) == len(shape) - 1 else None
+
+
+def _is_dynamic(graph: OnnxGraph) -> bool:
+    """Whether scales are taken from the data, which onnxruntime does for a whole batch."""
+    return any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
 
 
 def _single(graph: OnnxGraph) -> tuple[torch.dtype, ...]:

@@ -68,12 +68,12 @@ class OnnxOracle:
         return OnnxOracle(pruned(self._model, graph), graph, self.name, self._runtime, self.fixed_batch)
 
 
-def find_oracle(model: ModelProto, graph: OnnxGraph, *, batch: int | None, per_sample: bool) -> OnnxOracle:
+def find_oracle(model: ModelProto, graph: OnnxGraph, *, per_sample: bool) -> OnnxOracle:
     """The first runtime that runs the model, tried on zeros where the shape of its input is known.
 
     Raises RefusedModelError with every runtime's own words where none does.
     """
-    model = pruned(model, graph)
+    model, batch = pruned(model, graph), graph.inputs[0].batch
     if batch is not None and batch > LARGEST_FIXED_BATCH:
         free_batch(model)
         batch = None
