@@ -29,6 +29,7 @@ def read_model(path: Path | None, data: bytes | None = None) -> ModelProto:
         RefusedModelError: external data that lie elsewhere.
     """
     model = _parse(data if data is not None else _read(path))
+    _check_names(model.graph)
     folder = None if path is None else path.resolve().parent
     for tensor in _tensors(model.graph):
         if tensor.data_location == TensorProto.EXTERNAL:
@@ -56,6 +57,16 @@ def _parse(content: bytes) -> ModelProto:
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise UnreadableModelError(f"this is no ONNX model: {len(content)} bytes without a graph")
     return model
+
+
+def _check_names(graph: GraphProto) -> None:
+    """Raise UnreadableModelError on names that are no UTF-8; protobuf hands those out as bytes."""
+    values = (*graph.input, *graph.output, *graph.initializer)
+    names = [name for n in graph.node for name in (n.op_type, n.domain, n.name, *n.input, *n.output)]
+    names += [attribute.name for node in graph.node for attribute in node.attribute]
+    for name in (*names, *(value.name for value in values)):
+        if not isinstance(name, str):
+            raise UnreadableModelError(f"the graph holds a name that is no UTF-8: {name!r}")
 
 
 def _inline(model: ModelProto) -> ModelProto:

@@ -7,6 +7,7 @@ from onnx import ModelProto, TensorProto
 from lipcert.errors import RefusedModelError, UsageError
 from lipcert.load.onnx_graph import OnnxGraph, OnnxValue
 from lipcert.load.onnx_interpreter import CARRIERS
+from lipcert.load.onnx_tensor import type_name
 
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 INTEGERS = (
@@ -94,5 +95,5 @@ def _check_cast(graph: OnnxGraph, value: OnnxValue) -> None:
 
 def _words(value: OnnxValue) -> str:
     """Type and shape of a value as a reader would write them."""
-    kind = TensorProto.DataType.Name(value.elem_type) if value.elem_type else "no tensor"
+    kind = type_name(value.elem_type) if value.elem_type else "no tensor"
     return kind if value.shape is None else f"{kind} {'x'.join(str(size or '?') for size in value.shape)}"

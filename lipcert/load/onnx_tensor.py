@@ -29,12 +29,18 @@ DTYPES: dict[int, torch.dtype] = {
 HALVES = (torch.float16, torch.bfloat16)
 
 
+def type_name(code: int) -> str:
+    """ONNX's word for a number type, or the code where it has none."""
+    names: dict[int, str] = {value: key for key, value in TensorProto.DataType.items()}
+    return names.get(code, f"type {code}")
+
+
 def to_tensor(proto: TensorProto) -> Tensor:
     """A tensor of the file as a torch tensor of its own memory.
 
     Raises UnreadableModelError where its bytes do not fill its shape, UnsupportedOperatorError on a type not read.
     """
-    name = TensorProto.DataType.Name(proto.data_type) if proto.data_type else "UNDEFINED"
+    name = type_name(proto.data_type)
     if proto.data_type not in DTYPES:
         raise UnsupportedOperatorError(f"tensor {proto.name!r} holds {name}, which is not read", operators=(name,))
     try:
