@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack, final
 
+from lipcert.errors import UsageError
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.report import report_on
 from lipcert.pipeline.request import AnalyzeRequest
@@ -13,54 +14,48 @@ from lipcert.progress import Progress, silent
 from lipcert.records import AnalyzeSettings, Report
 
 
+@final
+class Reading(TypedDict, total=False):
+    """How the values become what the model sees, and what the model does not tell; see `AnalyzeRequest`."""
+
+    scale: float | None
+    layout: Literal["nchw", "nhwc"] | None
+    input_range: tuple[float, float] | None
+    input_shape: tuple[int, ...] | None
+    output_name: str | None
+
+
 def analyze(
     model: object,
     images: Any = None,
     labels: Any = None,
     *,
     settings: AnalyzeSettings | None = None,
-    scale: float | None = None,
     mean: float | tuple[float, ...] | None = None,
     std: float | tuple[float, ...] | None = None,
-    layout: Literal["nchw", "nhwc"] | None = None,
-    input_range: tuple[float, float] | None = None,
-    input_shape: tuple[int, ...] | None = None,
-    output_name: str | None = None,
     progress: Progress = silent,
+    **options: Unpack[Reading],
 ) -> Report:
-    """Analyse a classifier and return the records that the command line prints.
+    """The records that the command line prints, for a model and samples in memory or in files.
 
-    Args:
-        model: a path, an nn.Module in eval mode, a ScriptModule or an ExportedProgram.
-        images: samples (N, ...) as a tensor or array, or the path of a data file, which then holds the labels too.
-        labels: class numbers (N,), or the path of a file of them.
-        settings: what to analyse and how; the defaults of `AnalyzeSettings` when None.
-        scale: images / scale are data units; 255 for uint8 when None.
-        mean: per channel or one, in data units; the model reads (value - mean) / std.
-        std: likewise.
-        layout: the layout the model reads.
-        input_range: (low, high) of valid values; perturbed inputs are clipped to it.
-        input_shape: of one sample, where neither model nor images tell.
-        output_name: which output of several holds the class scores.
-        progress: told how far each analysis is.
-
-    Raises:
-        UsageError: settings or data that do not fit.
-        ModelError: a model that is refused, unsupported or unfaithful.
+    model   a path, an nn.Module in eval mode, a ScriptModule or an ExportedProgram
+    images  samples (N, ...) as a tensor or array, or the path of a data file
+    labels  class numbers (N,), or the path of a file of them
+    The rest is as in `AnalyzeRequest` and `AnalyzeSettings`. Raises UsageError, DataError or ModelError.
     """
     request = AnalyzeRequest(
         model=Path(model) if isinstance(model, str | Path) else Path(),
         data=str(images) if isinstance(images, str | Path) else None,
         labels=str(labels) if isinstance(labels, str | Path) else None,
-        scale=scale,
         mean=_values(mean),
         std=_values(std),
-        layout=layout,
-        input_range=input_range,
-        input_shape=input_shape,
-        output_name=output_name,
         settings=settings or AnalyzeSettings(),
+        **options,
     )
+    if request.data and not (labels is None or request.labels):
+        raise UsageError(
+            "images were given as a file and labels as an array", hint="Give both as files, or both as arrays."
+        )
     given = None if images is None or request.data else RawImages(images=images, labels=labels)
     if isinstance(model, str | Path):
         return report_on(lambda: open_file(request, given), request, progress)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, final
+from importlib import import_module
+from typing import Any, Literal, final
 
 from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
@@ -83,3 +85,19 @@ class Report:
     models: tuple[ModelRecord, ...]
     summary: Summary
     errors: tuple[ErrorRecord, ...] = ()
+
+    # Writing a report takes layers above this one; they are found by name when somebody looks at it.
+
+    def to_json(self) -> str:
+        """The report as one strict JSON document."""
+        text: str = import_module("lipcert.records.codec").to_json(self)
+        return text
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        text: str = import_module("lipcert.render").render(self, "markdown")
+        return text
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        """What `rich.print` shows."""
+        return import_module("lipcert.render.display").segments(self, console, options)  # type: ignore[no-any-return]
