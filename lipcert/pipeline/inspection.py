@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
+from typing import TypedDict, final
 
 from lipcert.analyses.layers import sketch_layers
 from lipcert.errors import UnsupportedOperatorError
@@ -35,17 +36,29 @@ def inspect_file(
     return _examined(path, data, source, graph)
 
 
+@final
+class File(TypedDict):
+    """The fields of a record that the file alone tells."""
+
+    id: str
+    path: str
+    sha256: str
+    size_bytes: int
+    format: str
+
+
+def _file(path: Path, data: bytes) -> File:
+    digest = hashlib.sha256(data).hexdigest()
+    return File(id=path.stem, path=str(path), sha256=digest, size_bytes=len(data), format=sniff(data))
+
+
 def _examined(path: Path, data: bytes, source: Source, graph: Graph) -> InspectRecord:
     nodes = [node for node in graph.nodes if node.op not in ("input", "getitem")]
     tiers = {node.op: tier(node) for node in nodes}
     counts = Counter(node.op for node in nodes)
     bounded = sum(count for op, count in counts.items() if tiers[op] is Tier.BOUNDS)
     return InspectRecord(
-        id=path.stem,
-        path=str(path),
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-        format=sniff(data),
+        **_file(path, data),
         description=source.description,
         status="analysable" if bounded == len(nodes) else "partly",
         signature=signature(graph, source),
@@ -61,11 +74,7 @@ def _examined(path: Path, data: bytes, source: Source, graph: Graph) -> InspectR
 def _blocked(path: Path, data: bytes, error: UnsupportedOperatorError) -> InspectRecord:
     skipped = Skipped(reason=error.message, operators=error.operators)
     return InspectRecord(
-        id=path.stem,
-        path=str(path),
-        sha256=hashlib.sha256(data).hexdigest(),
-        size_bytes=len(data),
-        format=sniff(data),
+        **_file(path, data),
         description="",
         status="blocked",
         signature=skipped,
