@@ -42,6 +42,11 @@ def _value_of(argument: Any) -> Any:
     return argument.value if isinstance(argument, Rounded) else argument
 
 
+def _size_of(argument: Any) -> Tensor:
+    """|argument| in float64; torch would round a Python number to float32."""
+    return torch.as_tensor(_value_of(argument), dtype=torch.float64).abs()
+
+
 def _pairs(values: Any, errors: Any) -> Any:
     if isinstance(values, Tensor):
         return Rounded(values, errors)
@@ -124,12 +129,12 @@ def _adding(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     value = target(*_part(args, "value"), **kwargs)
     inherited = _error_of(args[0]) + _error_of(args[1]) * factor
     if factor != 1:
-        inherited = inherited + 2 * UNIT_ROUNDOFF * (torch.as_tensor(_value_of(args[1])).abs() * factor)
+        inherited = inherited + 2 * UNIT_ROUNDOFF * (_size_of(args[1]) * factor)
     return _rounding_once(value, inherited)
 
 
 def _multiplying(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Rounded:
-    a, b = (torch.as_tensor(_value_of(argument)).abs() for argument in args[:2])
+    a, b = (_size_of(argument) for argument in args[:2])
     e, f = (_error_of(argument) for argument in args[:2])
     return _rounding_once(target(*_part(args, "value"), **kwargs), a * f + b * e + e * f)
 
@@ -139,8 +144,7 @@ def _dividing(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         raise UnsupportedOperatorError(
             "no rounding rule for a division by a live tensor", operators=("div",), hint="Nothing bounds the divisor."
         )
-    divisor = torch.as_tensor(args[1]).abs()
-    return _rounding_once(target(*_part(args, "value"), **kwargs), args[0].error / divisor)
+    return _rounding_once(target(*_part(args, "value"), **kwargs), args[0].error / _size_of(args[1]))
 
 
 def _activation(

@@ -63,7 +63,7 @@ class Scale(AbstractRule):
         if node.op == "div" and not isinstance(first, Node):
             return None
         live, constant = (first, second) if isinstance(first, Node) else (second, first)
-        values = torch.as_tensor(constant).to(torch.float64)
+        values = torch.as_tensor(constant, dtype=torch.float64)  # else a Python number becomes a float32
         values = 1.0 / values if node.op == "div" else values
         if node.shape == live.shape:
             return DiagonalOperator(values, live.shape)
@@ -121,5 +121,5 @@ def _softsign_floor(value: Node, divisor: Node) -> float | None:
     size, floor = divisor.args if isinstance(divisor.args[0], Node) else divisor.args[::-1]
     if isinstance(floor, Node) or size.op != "abs" or size.inputs != (value,):
         return None
-    least = float(torch.as_tensor(floor).min())
+    least = float(torch.as_tensor(floor, dtype=torch.float64).min())
     return least if least > 0.0 else None

@@ -138,3 +138,18 @@ def test_a_product_of_two_live_tensors_is_refused():
     module = torch.fx.symbolic_trace(_Module(lambda x: aten.bmm.default(x, aten.transpose.int(x, 1, 2))))
     with pytest.raises(UnsupportedOperatorError):
         bounded_logits(Graph(module, (3, 2), names={}), torch.rand(2, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda x: aten.div.Tensor(x, 0.3), 1 / Fraction(0.3)),
+        (lambda x: aten.mul.Tensor(x, 0.7), Fraction(0.7)),
+        (lambda x: aten.add.Tensor(x, x, alpha=0.7), 1 + Fraction(0.7)),
+    ],
+)
+def test_python_numbers_count_in_full_precision(function, slope):
+    """As float32, 0.3 is larger than 0.3, and 0.7 smaller than 0.7."""
+    one = torch.ones(1, dtype=torch.float64)
+    result = _Evaluation(torch.fx.symbolic_trace(_Module(function))).run(Rounded(one, one))
+    assert Fraction(result.error.item()) >= slope

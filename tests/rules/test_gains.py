@@ -2,6 +2,7 @@
 
 import functools
 import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -123,6 +124,15 @@ def test_no_change_of_the_input_beats_the_gain(case, norm):
     assert steepest <= gain * (1 + 1e-12)
     if ratios is not None:
         assert steepest >= dict(zip(ORDERS, ratios, strict=True))[norm] * gain * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"), [(lambda x: x * 0.7, Fraction(0.7)), (lambda x: x / 0.3, 1 / Fraction(0.3))]
+)
+@pytest.mark.parametrize("norm", ORDERS)
+def test_a_python_number_scales_by_itself_and_not_by_its_float32(function, slope, norm):
+    norms = LayerNorms(graph_from(function, 3))
+    assert slope <= Fraction(gains(norms, norm)[norms.graph.output]) <= slope * (1 + Fraction(1e-9))
 
 
 def test_every_rule_has_a_case():
