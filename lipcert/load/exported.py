@@ -18,6 +18,7 @@ import torch
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
 from lipcert.load.output import single_output
+from lipcert.load.precision import HALVES, CastInput, weight_dtype
 from lipcert.load.refusals import refuse_operators
 from lipcert.load.source import Source
 from lipcert.load.torchscript import TorchOracle
@@ -52,15 +53,17 @@ def exported_source(program: torch.export.ExportedProgram, *, output_name: str |
     module = program.module(check_guards=False)
     shape = _input_shape(program)
     batch = shape[0] if isinstance(shape[0], int) else None
-    function = single_output(module, output_name)
+    named = dict(program.named_parameters()) | dict(program.named_buffers())
+    function = CastInput(single_output(module, output_name), weight_dtype(named))
     return Source(
         format="exported",
         description="torch.export",
         function=function,
-        named=dict(program.named_parameters()) | dict(program.named_buffers()),
+        named=named,
         input_shape=tuple(int(d) for d in shape[1:]) if all(isinstance(d, int) for d in shape[1:]) else None,
         declared_batch=batch,
         oracle=TorchOracle("exported", function, batch),
+        quantised=function.dtype in HALVES,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
@@ -23,13 +23,12 @@ from lipcert.load.torchscript import read_torchscript
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """graph: samples as the model reads them to logits, on the CPU in float32. notes: what a reader must know."""
+    """graph: samples as the model reads them to logits, on the CPU in float32."""
 
     graph: Graph
     source: Source
     path: str
     sha256: str
-    notes: tuple[str, ...]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -66,14 +65,8 @@ def load_model(
     """
     data = read_bytes(path)
     source = read_source(path, data, output_name=output_name)
-    shape = choose_shape(source, input_shape)
-    return LoadedModel(
-        graph=to_graph(source, shape),
-        source=source,
-        path=str(path),
-        sha256=hashlib.sha256(data).hexdigest(),
-        notes=source.notes,
-    )
+    graph, source = to_graph(source, choose_shape(source, input_shape))
+    return LoadedModel(graph=graph, source=source, path=str(path), sha256=hashlib.sha256(data).hexdigest())
 
 
 def choose_shape(source: Source, input_shape: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -92,8 +85,11 @@ def choose_shape(source: Source, input_shape: tuple[int, ...] | None) -> tuple[i
     return declared
 
 
-def to_graph(source: Source, input_shape: tuple[int, ...]) -> Graph:
-    """Capture a source and strip its head. Raises NonFiniteModelError on NaN or infinity among the constants."""
+def to_graph(source: Source, input_shape: tuple[int, ...]) -> tuple[Graph, Source]:
+    """Capture a source and strip its head; the source comes back with notes on how that was done.
+
+    Raises NonFiniteModelError on NaN or infinity among the constants.
+    """
     bad = [name for name, tensor in source.named.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     if bad:
         raise NonFiniteModelError(
@@ -101,12 +97,20 @@ def to_graph(source: Source, input_shape: tuple[int, ...]) -> Graph:
         )
     _try_one(source, input_shape)
     captured = capture(source, input_shape)
-    return strip_head(Graph(captured.module, input_shape, names=captured.names))
+    graph = Graph(captured.module, input_shape, names=captured.names)
+    notes = list(source.notes)
+    if captured.per_sample:
+        notes.append("captured sample by sample: the file itself does not take a batch")
+    if graph.dtype != torch.float32:
+        notes.append(f"{str(graph.dtype).removeprefix('torch.')} weights read as float32")
+        graph = graph.to(dtype=torch.float32)
+    return strip_head(graph), replace(source, notes=tuple(notes))
 
 
 def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:
     """Run the source once, so that a wrong input shape is told apart from a model that cannot be captured."""
-    batch = torch.zeros(source.declared_batch or 1, *input_shape)
+    size = source.declared_batch if source.format == "exported" else None
+    batch = torch.zeros(size or 1, *input_shape)
     try:
         with torch.no_grad():
             source.function(batch)

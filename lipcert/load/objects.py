@@ -7,6 +7,7 @@ import torch
 from lipcert.errors import RefusedModelError
 from lipcert.load.exported import exported_source
 from lipcert.load.output import single_output
+from lipcert.load.precision import HALVES, CastInput, weight_dtype
 from lipcert.load.refusals import refuse_operators
 from lipcert.load.source import Source
 from lipcert.load.torchscript import TorchOracle, scripted_source
@@ -29,8 +30,8 @@ def read_object(model: object, *, output_name: str | None = None) -> Source:
     if model.training:
         raise RefusedModelError("the module is in training mode", hint="Call model.eval() first.")
     refuse_operators(type(part).__name__ for part in model.modules() if type(part).__module__.startswith("torch."))
-    function = single_output(model, output_name)
     named = dict(model.named_parameters()) | dict(model.named_buffers())
+    function = CastInput(single_output(model, output_name), weight_dtype(named))
     return Source(
         format="module",
         description=f"nn.Module {type(model).__name__}",
@@ -39,4 +40,5 @@ def read_object(model: object, *, output_name: str | None = None) -> Source:
         input_shape=None,
         declared_batch=None,
         oracle=TorchOracle("module", function),
+        quantised=function.dtype in HALVES,
     )

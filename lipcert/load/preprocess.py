@@ -11,13 +11,13 @@ import torch.fx
 from torch import Tensor
 
 from lipcert.errors import ConfigurationError
-from lipcert.graph import PREPROCESS, Graph, batch_of
+from lipcert.graph import PREPROCESS, PREPROCESS_CONSTANTS, Graph, batch_of
 from lipcert.load.fit import Layout
 from lipcert.load.values import Range
 from lipcert.records.provenance import PreprocessRecord
 from lipcert.samples import Samples, per_channel
 
-MEAN, STD = "preprocess_mean", "preprocess_std"
+MEAN, STD = PREPROCESS_CONSTANTS
 
 
 @final

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lipcert.errors import ModelError, RefusedModelError, UnreadableModelError
 from lipcert.load.output import single_output
+from lipcert.load.precision import HALVES, CastInput, weight_dtype
 from lipcert.load.refusals import refuse_operators
 from lipcert.load.source import Source
 
@@ -55,10 +56,10 @@ def read_torchscript(data: bytes, *, output_name: str | None = None) -> Source:
 
 def scripted_source(module: torch.jit.ScriptModule, *, output_name: str | None = None) -> Source:
     """A loaded ScriptModule in eval mode as a source. Raises RefusedModelError as `read_torchscript` does."""
-    function = single_output(module, output_name)
     _refuse_signature(module)
     refuse_operators(node.kind() for node in _nodes(module.inlined_graph))
     named = _frozen_names(module) | dict(module.named_parameters()) | dict(module.named_buffers())
+    function = CastInput(single_output(module, output_name), weight_dtype(named))
     return Source(
         format="torchscript",
         description="TorchScript",
@@ -67,6 +68,7 @@ def scripted_source(module: torch.jit.ScriptModule, *, output_name: str | None =
         input_shape=None,
         declared_batch=None,
         oracle=TorchOracle("torchscript", function),
+        quantised=function.dtype in HALVES,
     )
 
 

@@ -30,7 +30,7 @@ def inspect_file(
     data = read_bytes(path)
     try:
         source = read_source(path, data, output_name=output_name)
-        graph = to_graph(source, choose_shape(source, input_shape))
+        graph, source = to_graph(source, choose_shape(source, input_shape))
     except UnsupportedOperatorError as error:
         return _blocked(path, data, error)
     return _examined(path, data, source, graph)

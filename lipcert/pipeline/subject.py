@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lipcert.errors import DataError
-from lipcert.graph import PREPROCESS, Graph
+from lipcert.graph import PREPROCESS_CONSTANTS, Graph
 from lipcert.load.check import check
 from lipcert.load.fit import fit
 from lipcert.load.labels import check_labels
@@ -85,7 +85,7 @@ def open_source(
     """Capture and check a source together with its samples, which are still in their stored shape."""
     shape = _input_shape(source, request, samples)
     preprocess.check(shape)
-    bare = to_graph(source, shape)
+    bare, source = to_graph(source, shape)
     graph = insert_preprocess(bare, preprocess)
     fitted = None if samples is None else _fitted(samples, bare, preprocess)
     used = fitted if fitted is None or request.settings.samples is None else fitted.first(request.settings.samples)
@@ -108,7 +108,7 @@ def model_inputs(graph: Graph, inputs: Tensor) -> Tensor:
     """What the model itself reads: the values after the preprocessing nodes at the start of `graph`."""
     value = inputs
     for node in graph.nodes[1:]:
-        if PREPROCESS not in node.parameter_names:
+        if not any(source.target in PREPROCESS_CONSTANTS for source in node.raw.all_input_nodes):
             break
         with torch.no_grad():
             value = node.run(value)

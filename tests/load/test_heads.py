@@ -54,7 +54,7 @@ HEADS = {
 
 def _graph(net: nn.Module) -> Graph:
     source = read_object(net.eval())
-    graph = to_graph(source, SHAPE)
+    graph, _ = to_graph(source, SHAPE)
     assert check(graph, source).status == "faithful"
     return graph
 
@@ -107,4 +107,4 @@ def test_two_outputs_are_asked_about_and_chosen_by_name() -> None:
     with pytest.raises(RefusedModelError) as refused:
         to_graph(read_object(_Two().eval()), SHAPE)
     assert "--output-name" in refused.value.hint
-    assert to_graph(read_object(_Two().eval(), output_name="1"), SHAPE).classes == 2
+    assert to_graph(read_object(_Two().eval(), output_name="1"), SHAPE)[0].classes == 2
