@@ -15,7 +15,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from lipcert.errors import LipcertError, RefusedModelError
 from lipcert.load.decompositions import capture_table
-from lipcert.load.folding import Fold, FusedAttentionError, StorageKey, storage_key
+from lipcert.load.folding import FUSED_ATTENTION, Fold, FusedAttentionError, StorageKey, storage_key
 from lipcert.load.merge import merge
 from lipcert.load.normalise import normalise
 from lipcert.load.source import Source
@@ -39,10 +39,15 @@ def capture(source: Source, input_shape: tuple[int, ...]) -> Captured:
 
     Raises RefusedModelError (or a kind of it) with the first reason when neither way works.
     """
+    functional = source.format != "onnx"
     try:
-        return _capture(source.function, source.named, input_shape, functional=source.format != "onnx")
-    except FusedAttentionError:
-        return _capture(source.function, source.named, input_shape, functional=True, gradients=True)
+        try:
+            return _capture(source.function, source.named, input_shape, functional=functional)
+        except Exception as error:
+            if not _is_fused_attention(error):
+                raise
+            # With gradients on, eval-mode attention takes the path of plain operations.
+            return _capture(source.function, source.named, input_shape, functional=functional, gradients=True)
     except LipcertError as error:
         reason: LipcertError = error
     except Exception as error:  # noqa: BLE001  whatever the model's own code raises on a batch it does not take
@@ -58,8 +63,14 @@ def _one_sample(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tens
     return lambda sample: function(sample.unsqueeze(0)).squeeze(0)
 
 
+def _is_fused_attention(error: Exception) -> bool:
+    """Inside TorchScript our own refusal comes back as a RuntimeError that quotes the call."""
+    return isinstance(error, FusedAttentionError) or any(f"torch.{op}(" in str(error) for op in FUSED_ATTENTION)
+
+
 def _as_refusal(error: Exception) -> RefusedModelError:
-    lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
+    lines = [line for line in str(error).splitlines() if line.strip() not in ("", "RuntimeError:")]
+    lines = lines or [type(error).__name__]
     return RefusedModelError(
         f"the model could not be traced as one graph: {lines[-1][:300]}",
         hint="Control flow on data, data-dependent shapes and custom classes cannot be analysed; export the plain net.",
@@ -106,7 +117,8 @@ def _trace(
 
     x = torch.rand(shape, generator=torch.Generator().manual_seed(_PROBE_SEED))
     mode: AbstractContextManager[object] = torch.enable_grad() if gradients else torch.no_grad()
-    with mode:
+    # The profiling executor of TorchScript would run another graph the second time.
+    with mode, torch.jit.optimized_execution(False):
         module = make_fx(folded, decomposition_table=capture_table())(x.requires_grad_(gradients))
     return module, folds[-1]
 

@@ -22,7 +22,7 @@ StorageKey = tuple[int, int, int]
 
 # Random ops that draw nothing when the argument at this position (a dropout probability) is zero.
 _HARMLESS_WHEN_ZERO = {"native_dropout": 1, "_scaled_dot_product_flash_attention_for_cpu": 3}
-_FUSED_ATTENTION = frozenset(("_native_multi_head_attention", "_transformer_encoder_layer_fwd"))
+FUSED_ATTENTION = frozenset(("_native_multi_head_attention", "_transformer_encoder_layer_fwd"))
 
 
 @final
@@ -100,7 +100,7 @@ def _refuse(func: Any, args: tuple[Any, ...]) -> None:
             f"the file was optimised for one kind of processor (op {name})",
             hint="Give the model before torch.jit.optimize_for_inference.",
         )
-    if name in _FUSED_ATTENTION:
+    if name in FUSED_ATTENTION:
         raise FusedAttentionError(
             f"fused attention ({name}) is baked into the file",
             hint="Export again with torch.jit.script, torch.export or to ONNX, or trace with gradients enabled.",
