@@ -1,7 +1,7 @@
 """The one intermediate representation: a functional ATen graph with a free batch dimension."""
 
 from lipcert.graph.batch import batch_of
-from lipcert.graph.graph import PREPROCESS, Graph, Head
+from lipcert.graph.graph import PREPROCESS, PREPROCESS_CONSTANTS, Graph, Head
 from lipcert.graph.node import Node
 
-__all__ = ["PREPROCESS", "Graph", "Head", "Node", "batch_of"]
+__all__ = ["PREPROCESS", "PREPROCESS_CONSTANTS", "Graph", "Head", "Node", "batch_of"]

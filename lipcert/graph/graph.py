@@ -14,8 +14,10 @@ from torch import Tensor
 from lipcert.graph.node import Node
 from lipcert.graph.resolve import resolve
 
-# The name of the nodes that map data units to what the model reads.
+# What reports call the nodes that map data units to what the model reads, and the attributes that these nodes read.
+# A file may call a tensor of its own by that name; its attribute is then another.
 PREPROCESS = "preprocess"
+PREPROCESS_CONSTANTS = ("preprocess_mean", "preprocess_std")
 
 Head = Literal["logits", "softmax", "log_softmax", "sigmoid", "single_logit"]
 
@@ -97,7 +99,7 @@ class Graph:
         counted = {
             self.names[target]: tensor.numel()
             for target, tensor in self.tensors.items()
-            if target not in statistics and self.names.get(target, PREPROCESS) != PREPROCESS
+            if target not in statistics and target in self.names and target not in PREPROCESS_CONSTANTS
         }
         return sum(counted.values())
 

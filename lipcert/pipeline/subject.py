@@ -108,7 +108,8 @@ def model_inputs(graph: Graph, inputs: Tensor) -> Tensor:
     """What the model itself reads: the values after the preprocessing nodes at the start of `graph`."""
     value = inputs
     for node in graph.nodes[1:]:
-        if not any(source.target in PREPROCESS_CONSTANTS for source in node.raw.all_input_nodes):
+        constants = (source for source in node.raw.all_input_nodes if source.op == "get_attr")
+        if not any(constant.target in PREPROCESS_CONSTANTS for constant in constants):
             break
         with torch.no_grad():
             value = node.run(value)
