@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,7 @@ from lipcert.graph import Graph
 from lipcert.pipeline.subject import Subject, model_inputs
 
 _TINY = 1e-38  # a probability below the smallest float32 reads as this
+_NEXT_TO_ONE = 2.0**-25  # above one less this, a probability reads as one in float32
 
 
 def choose_scorer(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
@@ -29,12 +32,18 @@ def choose_scorer(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
 
 
 def as_logits(output: Tensor, head: str) -> Tensor:
-    """Scores (N, classes) whose differences are those of the logits, from what the file gives with its head on."""
+    """Scores (N, classes) whose differences are those of the logits, from what the file gives with its head on.
+
+    Where float32 holds a probability no more, the difference is the smallest that can have led to it: no loss is
+    overstated, and a class whose logarithm is -infinity still has a finite score.
+    """
     output = output.to(torch.float64)
     if head == "softmax":
         return output.clamp_min(_TINY).log()
+    if head == "log_softmax":
+        return torch.where(output == -torch.inf, math.log(_TINY), output)
     if head == "sigmoid":
-        return torch.cat([(1 - output).clamp_min(_TINY).log(), output.clamp_min(_TINY).log()], dim=1)
+        return torch.cat([(1 - output).clamp_min(_NEXT_TO_ONE).log(), output.clamp_min(_TINY).log()], dim=1)
     if head == "single_logit":
         return torch.cat([torch.zeros_like(output), output], dim=1)
     return output

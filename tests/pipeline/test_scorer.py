@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lipcert.graph.scores import cross_entropy
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.request import AnalyzeRequest
-from lipcert.pipeline.scorer import choose_scorer
+from lipcert.pipeline.scorer import as_logits, choose_scorer
 from lipcert.pipeline.subject import Subject, open_object
 from tests.graphs import random, uniform
 
@@ -47,3 +48,29 @@ def test_a_file_may_call_its_own_tensors_preprocess(preprocess: dict[str, tuple[
     scores = choose_scorer(subject, subject.graph)[0](inputs)
     torch.testing.assert_close(scores.float(), subject.graph(inputs), rtol=1e-5, atol=1e-5)
     assert subject.graph.parameter_count == subject.bare.parameter_count == 16
+
+
+def _with_head(logits: Tensor, head: str) -> Tensor:
+    heads = {
+        "softmax": lambda z: z.softmax(1),
+        "log_softmax": lambda z: z.softmax(1).log(),
+        "sigmoid": lambda z: z[:, 1:].sigmoid(),
+        "single_logit": lambda z: z[:, 1:],
+        "logits": lambda z: z,
+    }
+    return heads[head](logits)
+
+
+@pytest.mark.parametrize("head", ["softmax", "log_softmax", "sigmoid", "single_logit", "logits"])
+def test_a_saturated_head_gives_finite_scores_and_overstates_no_loss(head: str) -> None:
+    logit = torch.tensor([-300.0, -95.0, -40.0, -15.0, -1.0, 0.0, 2.0, 14.0, 17.0, 30.0, 200.0])
+    logits = torch.stack([torch.zeros_like(logit), logit], dim=1)
+    scores = as_logits(_with_head(logits, head), head)
+    assert scores.isfinite().all()
+    assert ((scores[:, 1] - scores[:, 0]).sign() == logit.sign()).all()
+    for label in (0, 1):
+        labels = torch.full((len(logit),), label)
+        exact = cross_entropy(logits.double(), labels)
+        found = cross_entropy(scores, labels)
+        assert (found <= exact * 1.02 + 1e-6).all()
+        torch.testing.assert_close(found.clamp_max(15), exact.clamp_max(15), rtol=0.02, atol=1e-6)
