@@ -24,12 +24,16 @@ class Target:
 
     classify  differentiable logits, on the device and in the dtype of `clean`
     scorer    logits of the file as it is deployed; `classify` where there is nothing closer
+    reads     the dtype the scorer rounds its points to, where that is coarser than that of `clean`, whose values must
+              be numbers of it; points are then rounded beforehand, towards the clean sample, lest the scorer judge
+              one outside the ball
     """
 
     classify: Classifier
     scorer: Scorer
     clean: Tensor
     labels: Tensor
+    reads: torch.dtype | None = None
 
 
 @final
@@ -100,7 +104,7 @@ def run_attack(  # noqa: D417  clean, seed and batch_size say what they are
         candidates = attack.perturb(target.classify, inputs, labels, ball, noise)
         origin = f"{attack.name} in {ball.norm} {ball.eps:g}, seed {seed}"
         part = Outcome(inputs=inputs, margin=clean.margin[rows], loss=clean.loss[rows], found=clean.found[rows])
-        scored = [_judge(target.scorer, points, inputs, labels, ball=ball, origin=origin) for points in candidates]
+        scored = [_judge(target, points, inputs, labels, ball=ball, origin=origin) for points in candidates]
         parts.append(worst_of([part, *scored]))
         finished(start + len(inputs))
     return _join(parts) if parts else clean
@@ -121,16 +125,17 @@ def _worse(first: Outcome, second: Outcome) -> Outcome:
     )
 
 
-def _judge(scorer: Scorer, points: Tensor, clean: Tensor, labels: Tensor, *, ball: Ball, origin: str) -> Outcome:
+def _judge(target: Target, points: Tensor, clean: Tensor, labels: Tensor, *, ball: Ball, origin: str) -> Outcome:
     """Score the points an attack proposes. One outside the ball is projected; one still outside becomes the clean one.
 
     A point whose logits are not finite shows nothing about the label and is as good as not found.
     """
-    outside = ~ball.contains(points, clean)
+    start = clean.to(target.reads or clean.dtype)
+    outside = ~ball.contains(points, clean) | (start.dtype != clean.dtype)
     if outside.any():
-        points = torch.where(_column(outside, points), ball.project(points, clean), points)
+        points = torch.where(_column(outside, points), ball.project(points, start).to(clean.dtype), points)
         points = torch.where(_column(~ball.contains(points, clean), points), clean, points)
-    logits = _score(scorer, points, len(points))
+    logits = _score(target.scorer, points, len(points))
     finite = logits.isfinite().all(dim=1)
     logits = torch.where(finite[:, None], logits, 0.0)
     return Outcome(

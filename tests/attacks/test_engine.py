@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lipcert.attacks import AbstractAttack, Ball, Target, run_attack, score_clean, worst_of
+from lipcert.attacks import AbstractAttack, Ball, Pgd, Target, run_attack, score_clean, worst_of
 from lipcert.errors import ModelError
 from tests import graphs
 from tests.attacks import closed_forms
@@ -46,6 +46,24 @@ def test_the_scorer_decides():
     )
     assert score_clean(target).accuracy == 1
     assert score_clean(reversed_).accuracy == 0
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_a_coarse_scorer_reads_no_point_outside_the_ball(norm):
+    graph, clean = graphs.mlp(6, 8, 3).to(dtype=torch.float64), graphs.uniform(7, 6)
+    ball = Ball(norm=norm, eps=0.1, input_range=(0.1, 0.7))
+    read = []
+
+    def single(points):
+        read.append(points.to(torch.float32))
+        return graph(read[-1].double())
+
+    labels = graph(clean.double()).argmax(dim=1)
+    target = Target(classify=graph, scorer=single, clean=clean.double(), labels=labels, reads=torch.float32)
+    worst = run_attack(target, Pgd(), ball, score_clean(target), seed=0)
+    assert len(read) > 2
+    assert all(ball.contains(points, clean).all() for points in read)
+    assert torch.equal(worst.inputs.float().double(), worst.inputs)
 
 
 def test_points_with_logits_that_are_not_finite_show_nothing():
