@@ -15,7 +15,7 @@ from typing import Any, final
 from lipcert.graph import Node
 from lipcert.records import Norm
 from lipcert.rounding import product_up, up
-from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, rule
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, copies_gain, rule
 
 SILU = 1.099839321
 GELU = 1.128904146
@@ -115,11 +115,13 @@ class Activation(AbstractRule):
     """The constant above times the gain of the input."""
 
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
-        """The largest slope; clamp's ends must be constants."""
+        """The largest slope, as often as broadcasting copies the input; clamp's ends must be constants."""
         if len(gains) != 1:
             raise UnboundedError(node, "its parameters depend on the input")
         slope = SLOPES[node.op]
-        return product_up((slope if isinstance(slope, float) else slope(node), gains[0]))
+        copies = node.shape.numel() // max(1, node.inputs[0].shape.numel())
+        spread = copies_gain(copies, norm) if copies > 1 else 1.0  # only clamp's ends can be larger than its input
+        return product_up((slope if isinstance(slope, float) else slope(node), spread, gains[0]))
 
 
 @final

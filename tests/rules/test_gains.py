@@ -92,6 +92,7 @@ CASES = {
     "softmax": (nn.Softmax(1), (2,), 0.01, (0.99, 0.99, 0.99)),
     "log softmax": (nn.LogSoftmax(1), (4,), 8, (0.5, 0.5, 0.5)),
     "relu": (F.relu, (4,), 1, (1, 1, 1)),
+    "clamp, broadcast": (lambda x: x[:, :1].clamp(min=torch.tensor([-5.0, -4.0, -3.0])), (2,), 1, (1, 1, 1)),
     "exp of a constant": (lambda x: x + torch.exp(x.new_zeros(1)), (4,), 1, (1, 1, 1)),
     "residual": (lambda x: x + 0.5 * torch.tanh(x @ M44), (4,), 0.1, None),
 }
