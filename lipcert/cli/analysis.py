@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
-from lipcert.cli.failures import about
+from lipcert.cli.error_document import error_record
+from lipcert.cli.failures import Interrupted, about, classify
 from lipcert.pipeline import AnalyzeRequest
-from lipcert.records import AnalyzeSettings
+from lipcert.records import AnalyzeSettings, Report
 
 
 def run(given: dict[str, Any]) -> int:
@@ -18,13 +21,30 @@ def run(given: dict[str, Any]) -> int:
     threads = values.whole(given["threads"], "--threads", least=1)
     request = _request(given)
     outputs.check(found, overwrite=given["overwrite"])
+    so_far: deque[Report] = deque(maxlen=1)
     with about(given["model"]):
         if not given["quiet"]:
             streams.say(models.first_line(request.model))
-        with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
-            report = engine.analyze_file(request, progress, threads=threads)
+        try:
+            with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
+                report = engine.analyze_file(request, progress, so_far.append, threads=threads)
+        except (Interrupted, KeyboardInterrupt) as error:
+            if not so_far:
+                raise
+            report = _interrupted(so_far.pop(), error)
     outputs.deliver(report, found, color=color)
+    if report.errors:
+        raise Interrupted(report.summary.exit_code, delivered=True)
     return report.summary.exit_code
+
+
+def _interrupted(report: Report, error: BaseException) -> Report:
+    """What there is of a report when the user stops the run."""
+    failure = classify(error)
+    streams.say("lipcert: interrupted; the report holds what was done until then")
+    return replace(
+        report, summary=replace(report.summary, exit_code=failure.exit_code), errors=(error_record(failure),)
+    )
 
 
 def _request(given: dict[str, Any]) -> AnalyzeRequest:

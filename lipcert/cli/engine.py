@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lipcert.pipeline import AnalyzeRequest
@@ -12,15 +13,17 @@ if TYPE_CHECKING:
     from lipcert.records import InspectRecord, Report
 
 
-def analyze_file(request: AnalyzeRequest, progress: Progress, *, threads: int | None = None) -> Report:
-    """The report on one file, computed with `threads` CPU threads."""
+def analyze_file(
+    request: AnalyzeRequest, progress: Progress, keep: Callable[[Report], None], *, threads: int | None = None
+) -> Report:
+    """The report on one file, computed with `threads` CPU threads; `keep` is told what there is of it so far."""
     import torch
 
     from lipcert import pipeline
 
     if threads is not None:
         torch.set_num_threads(threads)
-    report: Report = pipeline.analyze_file(request, progress)
+    report: Report = pipeline.analyze_file(request, progress, keep)
     return report
 
 

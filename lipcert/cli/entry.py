@@ -70,6 +70,8 @@ def _report(error: BaseException, argv: list[str]) -> int:
     if isinstance(error, BrokenPipeError):
         streams.abandon_stdout()
         return 0
+    if isinstance(error, Interrupted) and error.delivered:
+        return error.exit_code
     failure = classify(error)
     streams.say(_message(failure))
     if is_internal(failure):

@@ -23,11 +23,15 @@ _PHASES = {"usage": "arguments", "configuration": "arguments", "no_model": "argu
 
 @final
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived. No `except Exception` on the way may swallow it."""
+    """SIGINT or SIGTERM arrived. No `except Exception` on the way may swallow it.
 
-    def __init__(self, exit_code: int) -> None:
+    delivered  whether the result so far has been written, so that nothing more is to be said
+    """
+
+    def __init__(self, exit_code: int, *, delivered: bool = False) -> None:
         super().__init__(exit_code)
         self.exit_code = exit_code
+        self.delivered = delivered
 
 
 @final

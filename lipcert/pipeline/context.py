@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar, final
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, final
 
 from lipcert.graph import Graph
 from lipcert.pipeline.subject import Subject
 from lipcert.progress import Progress
-from lipcert.records import AnalyzeSettings
+from lipcert.records import ANALYSES, AnalyzeSettings, ModelRecord, Skipped
 
 T = TypeVar("T")
+PENDING = Skipped(reason="the run was interrupted before this analysis was done")
 
 
 @final
 @dataclass(eq=False, kw_only=True)
 class Run:
-    """One subject on its way through the analyses asked for. `timing` fills with the seconds of each step."""
+    """One subject on its way through the analyses asked for.
+
+    record  what is known so far; an analysis still to come stands as Skipped
+    keep    told each time the record grows, so that an interrupted run loses nothing
+    timing  seconds of each step done
+    """
 
     subject: Subject
     settings: AnalyzeSettings
     graph: Graph
+    record: ModelRecord
     progress: Progress
+    keep: Callable[[ModelRecord], None]
     timing: dict[str, float] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Put every analysis asked for on the record as still to come."""
+        self.found(**{name: PENDING for name in ANALYSES if self.asked(name)})
 
     def asked(self, *names: str) -> bool:
         """Whether any of these analyses is to be reported."""
         return any(name in self.settings.analyses for name in names)
+
+    def found(self, **fields: Any) -> None:
+        """Put results on the record."""
+        timing = None if self.settings.deterministic else dict(self.timing)
+        self.record = replace(self.record, **fields, timing=timing)
+        self.keep(self.record)
 
     def timed(self, name: str, step: Callable[[], T]) -> T:
         """The result of a step; its duration goes into `timing`."""

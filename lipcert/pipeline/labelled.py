@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,25 +27,23 @@ from lipcert.samples import Samples
 Radii = Mapping[Norm, Sequence[float]]
 
 
-def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> dict[str, Any]:
-    """The fields of a model's record that these analyses fill. `labels` lie on the device in use."""
-    found: dict[str, Any] = {}
+def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> None:
+    """Do those of these analyses that were asked for. `labels` lie on the device in use."""
     eps = radii(run.settings, samples)
     certificates: Certificates | Skipped | None = None
     if run.asked("margins"):
-        found["margins"] = run.timed("margins", lambda: _margins(run, samples, labels))
+        run.found(margins=run.timed("margins", lambda: _margins(run, samples, labels)))
     if run.asked("certificates"):
         certificates = run.timed("certificates", lambda: _certificates(run, norms, samples, labels, eps))
         if isinstance(certificates, Skipped):
-            found["certificates"] = certificates
+            run.found(certificates=certificates)
         else:
-            found |= {"certificates": certificates.records, "radii": certificates.radius_records}
+            run.found(certificates=certificates.records, radii=certificates.radius_records)
     if run.asked("robustness"):
         robustness, scored_by = run.timed("robustness", lambda: _robustness(run, samples, labels, eps))
-        found["robustness"] = tuple(replace(a.record, scored_by=scored_by) for a in robustness.attacked)
+        run.found(robustness=tuple(replace(a.record, scored_by=scored_by) for a in robustness.attacked))
         if certificates is not None:
-            found["brackets"] = _brackets(run, robustness, certificates, labels)
-    return found
+            run.found(brackets=_brackets(run, robustness, certificates, labels))
 
 
 def _margins(run: Run, samples: Samples, labels: Tensor) -> MarginRecord:

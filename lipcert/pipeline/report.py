@@ -6,7 +6,9 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeAlias, final
 
 import torch
 
@@ -20,39 +22,74 @@ from lipcert.progress import Progress
 from lipcert.records import ModelRecord, Report, RunRecord, Summary
 from lipcert.records.tool import tool_record
 
-
-def report_on(opener: Callable[[], Subject], request: AnalyzeRequest, progress: Progress) -> Report:
-    """Open a subject, run the analyses asked for, and wrap the record in a report."""
-    started, clock = datetime.now(UTC), time.perf_counter()
-    device = choose_device(request.settings.device)
-    record = _record(opener, request, device, progress)
-    run = RunRecord(
-        argv=request.argv,
-        device=str(device),
-        threads=torch.get_num_threads(),
-        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        duration_s=round(time.perf_counter() - clock, 3),
-        peak_rss_bytes=_peak_rss(),
-    )
-    return Report(
-        tool=tool_record(),
-        run=None if request.settings.deterministic else run,
-        settings=request.settings,
-        models=(record,),
-        summary=Summary(models=1, analyzed=1, inconclusive=0, gate="none", exit_code=0),
-    )
+Keep: TypeAlias = Callable[[Report], None]
 
 
-def _record(
-    opener: Callable[[], Subject], request: AnalyzeRequest, device: torch.device, progress: Progress
-) -> ModelRecord:
+def forget(_: Report) -> None:
+    """Keep nothing."""
+
+
+def report_on(
+    opener: Callable[[], Subject], request: AnalyzeRequest, progress: Progress, keep: Keep = forget
+) -> Report:
+    """Open a subject, run the analyses asked for, and wrap the record in a report.
+
+    keep  told the report so far, marked as partial, each time an analysis is done
+    """
+    watch = _Watch(request, choose_device(request.settings.device))
     progress("load", 0, 1)
-    clock = time.perf_counter()
     subject = opener()
     progress("load", 1, 1)
-    run = Run(subject=subject, settings=request.settings, graph=subject.graph.to(device=device), progress=progress)
-    run.timing["load"] = round(time.perf_counter() - clock, 3)
-    return complete(run, describe(subject, batch_size=request.settings.batch_size))
+    run = Run(
+        subject=subject,
+        settings=request.settings,
+        graph=subject.graph.to(device=watch.device),
+        record=describe(subject, batch_size=request.settings.batch_size),
+        progress=progress,
+        keep=lambda record: keep(watch.partial(record)),
+        timing={"load": watch.seconds},
+    )
+    complete(run)
+    return watch.whole(run.record)
+
+
+@final
+class _Watch:
+    """When and where a run takes place, and the documents it can end in."""
+
+    def __init__(self, request: AnalyzeRequest, device: torch.device) -> None:
+        self.request, self.device = request, device
+        self.started, self._clock = datetime.now(UTC), time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return round(time.perf_counter() - self._clock, 3)
+
+    def whole(self, record: ModelRecord) -> Report:
+        """The report of a run that went to its end."""
+        summary = Summary(models=1, analyzed=1, inconclusive=0, gate="none", exit_code=0)
+        return self._report(record, summary, None if self.request.settings.deterministic else self._run(partial=False))
+
+    def partial(self, record: ModelRecord) -> Report:
+        """The report of a run that ends here, before its time."""
+        summary = Summary(models=1, analyzed=0, inconclusive=1, gate="inconclusive", exit_code=130)
+        return self._report(replace(record, status="inconclusive"), summary, self._run(partial=True))
+
+    def _report(self, record: ModelRecord, summary: Summary, run: RunRecord | None) -> Report:
+        settings = self.request.settings
+        return Report(tool=tool_record(), run=run, settings=settings, models=(record,), summary=summary)
+
+    def _run(self, *, partial: bool) -> RunRecord:
+        return RunRecord(
+            argv=self.request.argv,
+            device=str(self.device),
+            threads=torch.get_num_threads(),
+            started=self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            duration_s=self.seconds,
+            partial=partial,
+            peak_rss_bytes=_peak_rss(),
+        )
 
 
 def _peak_rss() -> int:

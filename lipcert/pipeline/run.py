@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from torch import Tensor
 
 from lipcert.analyses.jacobian import Measured, measure_jacobians
@@ -12,7 +9,7 @@ from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.labelled import complete_labelled
-from lipcert.records import LipschitzRecord, ModelRecord, Skipped
+from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
 
@@ -20,26 +17,26 @@ NO_DATA = Skipped(reason="it needs samples: give them with --data")
 NO_LABELS = Skipped(reason="it needs the samples' labels: give them with --labels or in the data file")
 
 
-def complete(run: Run, record: ModelRecord) -> ModelRecord:
-    """`record` with every analysis that was asked for."""
+def complete(run: Run) -> None:
+    """Do every analysis that was asked for."""
+    run.start()
     norms = LayerNorms(run.graph, effort=run.settings.effort, seed=run.settings.seed)
-    found: dict[str, Any] = {"unsupported_ops": unsupported(norms)}
+    run.found(unsupported_ops=unsupported(norms))
     if run.asked("layers"):
-        found["layers"] = run.timed("layers", lambda: analyze_layers(norms, progress=run.progress))
+        run.found(layers=run.timed("layers", lambda: analyze_layers(norms, progress=run.progress)))
     samples = run.subject.samples
     measured = run.timed("jacobian", lambda: _jacobian(run, samples)) if run.asked("jacobian") else None
     if measured is not None:
-        found["jacobian"] = measured.record(seed=run.settings.seed) if isinstance(measured, Measured) else measured
+        run.found(jacobian=measured.record(seed=run.settings.seed) if isinstance(measured, Measured) else measured)
     if run.asked("lipschitz"):
         order = measured.steepest_first if isinstance(measured, Measured) else slice(None)
         inputs = None if samples is None else samples.inputs[order]
-        found["lipschitz"] = run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs))
+        run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs)))
     if samples is None or samples.labels is None:
         missing = NO_DATA if samples is None else NO_LABELS
-        found |= {name: missing for name in ("margins", "robustness", "certificates") if run.asked(name)}
+        run.found(**{name: missing for name in ("margins", "robustness", "certificates") if run.asked(name)})
     else:
-        found |= complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
-    return replace(record, **found, timing=None if run.settings.deterministic else run.timing)
+        complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
 
 
 def _lipschitz(run: Run, norms: LayerNorms, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:

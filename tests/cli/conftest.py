@@ -51,7 +51,7 @@ def requests(monkeypatch):
     """What the engine is asked; it answers with a finished report."""
     asked = []
 
-    def answer(request, progress, *, threads=None):
+    def answer(request, progress, _keep, *, threads=None):
         asked.append(request)
         progress("layers", 0, 4)
         progress("layers", 4, 4)
