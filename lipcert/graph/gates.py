@@ -50,7 +50,19 @@ def _gate(node: Node) -> tuple[Gate, Node] | None:
 
 
 def _plain_softplus(node: Node) -> bool:
-    return node.op == "softplus" and (len(node.args) < 2 or _number(node.args[1]) == 1.0)
+    return node.op == "softplus" and (len(node.args) < 2 or _number(node.args[1]) == 1.0) and is_smooth(node)
+
+
+def is_smooth(softplus: Node) -> bool:
+    """Whether softplus is the function of that name but for rounding.
+
+    Where beta x passes its threshold t the op returns x, which lies exp(-t) / |beta| away: a jump, which for t >= 17
+    (20 unless set) is below the rounding of float32.
+    """
+    return len(softplus.args) < 3 or float(softplus.args[2]) >= _THRESHOLD
+
+
+_THRESHOLD = 17.0
 
 
 def _shifted(node: Node, amount: float) -> Node | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, final
 
 from lipcert.graph import Node
+from lipcert.graph.gates import is_smooth
 from lipcert.records import Norm
 from lipcert.rounding import product_up, up
 from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, copies_gain, rule
@@ -56,6 +57,12 @@ def _gelu(node: Node) -> float:
     return GELU if argument(node, 1, "approximate", "none") == "none" else GELU_TANH
 
 
+def _softplus(node: Node) -> float:
+    if not is_smooth(node):
+        raise UnboundedError(node, "it jumps where its threshold cuts the logarithm off")
+    return 1.0
+
+
 def _number(node: Node, position: int, name: str, default: float) -> float:
     value: Any = argument(node, position, name, default)
     return float(value)
@@ -70,7 +77,7 @@ SLOPES: dict[str, float | Callable[[Node], float]] = {
     "silu": SILU,
     "gelu": _gelu,
     "mish": MISH,
-    "softplus": 1.0,
+    "softplus": _softplus,
     "log_sigmoid_forward": 1.0,
     "sigmoid": 0.25,
     "tanh": 1.0,

@@ -61,6 +61,8 @@ class Extreme(AbstractRule):
         """The input's gain."""
         if len(gains) != 1:
             raise UnboundedError(node, "an extremum of two live values is `maximum` or `minimum`")
+        if node.op == "topk" and not argument(node, 4, "sorted", default=True):
+            raise UnboundedError(node, "it does not sort what it keeps, so its order jumps")
         return gains[0]
 
 

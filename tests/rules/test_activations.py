@@ -53,6 +53,9 @@ UNBOUNDED = {
     "reciprocal": lambda x: 1.0 / x,
     "rounded quotient": lambda x: torch.div(x, 2.0, rounding_mode="floor"),
     "attention": lambda x: torch.bmm(x, x.transpose(1, 2).softmax(-1)),
+    "softplus, cut off": nn.Softplus(threshold=1.0),
+    "mish, cut off": lambda x: x * torch.tanh(F.softplus(x, threshold=1.0)),
+    "kept unsorted": lambda x: torch.topk(x, 2, sorted=False)[0],
     "gather by value": lambda x: x.gather(1, x.argsort(1)),
 }
 GRID = torch.linspace(-30, 30, 600_001, dtype=torch.float64)
