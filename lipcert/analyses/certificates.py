@@ -28,6 +28,7 @@ from torch import Tensor
 from lipcert.analyses.base import UpperConstants, accuracy, summarise
 from lipcert.graph import Graph
 from lipcert.graph.rounding_rules import Rounded
+from lipcert.norms.base import ENTRY_ERROR
 from lipcert.records import CertificateRecord, Norm, RadiusRecord, Skipped, Soundness
 from lipcert.rounding import gamma, sqrt_up, up
 
@@ -110,7 +111,9 @@ def _radii(
     """The largest radius in each norm that any of the constants proves."""
     weight, features = final_weight(graph), math.prod(graph.input_shape)
     value, error = logits.value.cpu(), logits.error.cpu()
-    own = [(c, certified_radius(value, error, labels, _pair_gains(c, weight, value.shape[1]))) for c in constants]
+    rounding = ENTRY_ERROR if "batch_norm" in graph.output.raw.meta else 0.0
+    gains = [_pair_gains(c, weight, value.shape[1], rounding) for c in constants]
+    own = [(c, certified_radius(value, error, labels, g)) for c, g in zip(constants, gains, strict=True)]
     return {
         norm: torch.stack([_convert(radius, c.norm, norm, features) for c, radius in own]).amax(dim=0) for norm in norms
     }
@@ -140,12 +143,18 @@ def final_weight(graph: Graph) -> Tensor | None:
     return weight if node.op == "linear" else weight.mT
 
 
-def _pair_gains(constants: UpperConstants, weight: Tensor | None, classes: int) -> Tensor:
-    """Upper bounds g[y, j] on the Lipschitz constant of z_y - z_j, (K, K); the diagonal is not meant to be read."""
+def _pair_gains(constants: UpperConstants, weight: Tensor | None, classes: int, rounding: float) -> Tensor:
+    """Upper bounds g[y, j] on the Lipschitz constant of z_y - z_j, (K, K); the diagonal is not meant to be read.
+
+    rounding  relative error of the entries of `weight`, which a difference of two nearly equal rows does not shrink
+    """
     whole = math.inf if constants.whole is None else up(_LOGIT_PAIR[constants.norm] * constants.whole)
     gains = torch.full((classes, classes), whole, dtype=torch.float64)
     if weight is not None and constants.before_last is not None:
         rows = torch.stack([_dual_norm(row - weight, constants.norm) for row in weight])
+        if rounding:
+            sizes = _dual_norm(weight, constants.norm) * up(2 * rounding)
+            rows = _up(rows + _up(sizes[:, None] + sizes))
         gains = torch.minimum(gains, _up(rows * constants.before_last))
     return gains
 

@@ -1,6 +1,7 @@
 """Certified radii: closed forms, and never beyond what an attack finds."""
 
 import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 
 from lipcert.analyses.base import UpperConstants
 from lipcert.analyses.certificates import Certificates, analyze_certificates, certified_radius, final_weight
+from lipcert.analyses.lipschitz import upper_constants
 from lipcert.attacks import Ball, Pgd, Target, run_attack, score_clean
 from lipcert.graph.forward_error import bounded_logits
 from lipcert.records import Skipped, Soundness
+from lipcert.rules import LayerNorms
 from tests import graphs
 from tests.analyses.constants import constants_of
+from tests.captured import graph_from
 
 EPS = {"l2": (0.05,), "linf": (0.01,), "l1": (0.1,)}
 
@@ -129,6 +133,25 @@ def test_one_probabilistic_constant_makes_the_record_probabilistic():
     constants = [constants_of(graph, "l2"), constants_of(graph, "linf", soundness=Soundness.PROBABILISTIC)]
     result = analyze_certificates(graph, bounded_logits(graph, inputs), torch.tensor([0]), constants, EPS)
     assert {record.soundness for record in result.records} == {Soundness.PROBABILISTIC}
+
+
+def test_the_rounding_of_a_folded_batch_norm_does_not_vanish_between_nearly_equal_rows():
+    """Rows of 1 and (1 + 2^-23) (1 - 2^-23): their difference, 2^-46, comes out wrong by a few per cent."""
+    step, reached = 2.0**-23, []
+    for variance in torch.linspace(0.3, 3, 20):
+        net = torch.nn.Sequential(torch.nn.Linear(1, 2, bias=False), torch.nn.BatchNorm1d(2)).eval()
+        weight, gamma = torch.tensor([[1.0], [1 + step]]), torch.tensor([1.0, 1 - step])
+        state = {"0.weight": weight, "1.weight": gamma, "1.bias": torch.tensor([1.0, 0.0])}
+        state |= {"1.running_mean": torch.zeros(2), "1.running_var": variance.expand(2)}
+        net.load_state_dict(state, strict=False)
+        norms = LayerNorms(graph_from(net, 1))
+        logits = bounded_logits(graph_from(net, 1), torch.zeros(1, 1))
+        constants = [upper_constants(norms, "l2")]
+        result = analyze_certificates(norms.graph, logits, torch.tensor([0]), constants, {"l2": (0.1,)})
+        root = Fraction(variance.item()) + Fraction(1e-5)
+        reached.append(Fraction(result.radius["l2"].item()) ** 2 / (root * 2**92))
+    assert all(ratio <= 1 for ratio in reached)
+    assert max(reached) > 0.5
 
 
 def test_the_last_layer_is_found_only_where_it_is_affine():
