@@ -14,7 +14,7 @@ from torch.func import functionalize, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lipcert.errors import LipcertError, RefusedModelError
-from lipcert.load.decompositions import capture_table
+from lipcert.load.decompositions import capture_table, pure_composites
 from lipcert.load.folding import FUSED_ATTENTION, Fold, FusedAttentionError, StorageKey, storage_key
 from lipcert.load.merge import merge
 from lipcert.load.normalise import normalise
@@ -118,17 +118,9 @@ def _trace(
     x = torch.rand(shape, generator=torch.Generator().manual_seed(_PROBE_SEED))
     mode: AbstractContextManager[object] = torch.enable_grad() if gradients else torch.no_grad()
     # The profiling executor of TorchScript would run another graph the second time.
-    with mode, torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
+    with mode, pure_composites(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
         module = make_fx(folded, decomposition_table=capture_table())(x.requires_grad_(gradients))
-        if functional and _writes(module):
-            # Composite ops that fill a buffer of their own, such as circular padding, are made pure the second time.
-            pure = functionalize(module)
-            module = make_fx(folded, decomposition_table=capture_table())(x)
-    return module, folds[0]
-
-
-def _writes(module: torch.fx.GraphModule) -> bool:
-    return any(getattr(getattr(node.target, "_schema", None), "is_mutable", False) for node in module.graph.nodes)
+    return module, folds[-1]
 
 
 def _own(module: torch.fx.GraphModule) -> torch.fx.GraphModule:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -48,3 +50,25 @@ def capture_table() -> dict[Any, Callable[..., Any]]:
     for name in ("add", "sub", "mul", "div"):
         table[getattr(aten, name).Scalar] = _scalar(getattr(torch, name))
     return table
+
+
+def _pad_circular(x: Tensor, amounts: list[int]) -> Tensor:
+    """The last axes continued around, by `amounts` (before, after) from the last axis on."""
+    for turn, (before, after) in enumerate(zip(amounts[::2], amounts[1::2], strict=True)):
+        axis = x.ndim - 1 - turn
+        places = torch.arange(-before, x.shape[axis] + after) % x.shape[axis]
+        x = x.index_select(axis, places)
+    return x
+
+
+@contextmanager
+def pure_composites() -> Iterator[None]:
+    """While it is entered, circular padding selects; torch's own way fills a buffer, which cannot be made functional.
+
+    The op is taken apart before any table of decompositions is asked, so its kernel is replaced for the time.
+    """
+    with torch.library._scoped_library("aten", "IMPL") as library:  # noqa: SLF001
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            library.impl("_pad_circular", _pad_circular, "CompositeImplicitAutograd")
+        yield
