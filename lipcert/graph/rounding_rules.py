@@ -9,7 +9,7 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_any, tree_map
 
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.rounding import UNIT_ROUNDOFF, gamma, up
@@ -76,6 +76,8 @@ def _padding(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 def _keeping(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Rounded:
     """An elementwise function of one live tensor with slope at most 1 that rounds nothing."""
+    if tree_any(lambda leaf: isinstance(leaf, Rounded), (args[1:], kwargs)):
+        raise UnsupportedOperatorError(f"no rounding rule for {target} of two live tensors", operators=(str(target),))
     return Rounded(target(*_part(args, "value"), **kwargs), args[0].error)
 
 
@@ -87,7 +89,7 @@ def _linear(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         )
     slack = gamma(_terms(live[0].value, target, args) + 8)
     positive = {key: abs(value) if key in ("alpha", "beta") else value for key, value in kwargs.items()}
-    bound = target(*tree_map(lambda leaf: _absolute(leaf, slack), args), **positive)
+    bound = target(*tree_map(lambda leaf: _absolute(leaf, slack), args), **positive).abs()  # a divisor may be < 0
     value = target(*_part(args, "value"), **kwargs)
     return Rounded(value, bound * (slack * (1 + 8 * slack)) + _TINY)
 
@@ -144,6 +146,8 @@ def _dividing(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         raise UnsupportedOperatorError(
             "no rounding rule for a division by a live tensor", operators=("div",), hint="Nothing bounds the divisor."
         )
+    if kwargs.get("rounding_mode") is not None:
+        raise UnsupportedOperatorError("no rounding rule for a quotient made whole: it jumps", operators=("div",))
     return _rounding_once(target(*_part(args, "value"), **kwargs), args[0].error / _size_of(args[1]))
 
 
@@ -179,9 +183,9 @@ def _elu_slope(args: tuple[Any, ...]) -> float:
 
 
 def _softplus_bias(args: tuple[Any, ...]) -> float:
-    """Above x = threshold / beta the library returns x, short of softplus by less than exp(-threshold) / beta."""
+    """Above x = threshold / beta the library returns x, short of softplus by less than exp(-threshold) / |beta|."""
     beta, threshold = (float(number) for number in (*args[1:3], *(1.0, 20.0)[len(args) - 1 :]))
-    return up(up(math.exp(-threshold)) / beta)
+    return up(up(math.exp(-threshold)) / abs(beta))
 
 
 _MOVING = """

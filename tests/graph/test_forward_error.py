@@ -58,6 +58,7 @@ EXAMPLES = {
     "addmm": lambda x: aten.addmm.default(graphs.random(5).double(), aten.view.default(x, [-1, 32]), W),
     "mm": lambda x: aten.mm.default(aten.view.default(x, [-1, 32]), W),
     "linear": lambda x: aten.linear.default(x, graphs.random(3, 4).double()),
+    "avg_pool2d by a number below zero": lambda x: aten.avg_pool2d.default(x, [2, 2], [2, 2], [0, 0], False, True, -3),
     "avg_pool2d": lambda x: aten.avg_pool2d.default(x, [3, 3], [2, 2], [1, 1]),
     "_adaptive_avg_pool2d": lambda x: aten._adaptive_avg_pool2d.default(x, [3, 3]),
     "mean": lambda x: aten.mean.dim(x, [-1, -2]),
@@ -79,6 +80,7 @@ EXAMPLES = {
     "gelu_tanh": lambda x: aten.gelu.default(x, approximate="tanh"),
     "silu": aten.silu.default,
     "softplus": lambda x: aten.softplus.default(x, 3.0),
+    "softplus mirrored": lambda x: aten.softplus.default(x, -3.0, 1.0),
     "mish": aten.mish.default,
     "hardsigmoid": aten.hardsigmoid.default,
     "hardswish": aten.hardswish.default,
@@ -134,8 +136,17 @@ def test_ops_without_a_rule_are_named():
     assert caught.value.operators == ("exp", "softmax")
 
 
-def test_a_product_of_two_live_tensors_is_refused():
-    module = torch.fx.symbolic_trace(_Module(lambda x: aten.bmm.default(x, aten.transpose.int(x, 1, 2))))
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: aten.bmm.default(x, aten.transpose.int(x, 1, 2)),
+        lambda x: aten.clamp.Tensor(x, aten.mul.Tensor(x, x)),
+        lambda x: aten.div.Tensor_mode(x, 2.0, rounding_mode="floor"),
+    ],
+    ids=["product of two", "clamp to a live end", "whole quotient"],
+)
+def test_what_the_inputs_errors_do_not_bound_is_refused(function):
+    module = torch.fx.symbolic_trace(_Module(function))
     with pytest.raises(UnsupportedOperatorError):
         bounded_logits(Graph(module, (3, 2), names={}), torch.rand(2, 3, 2))
 
