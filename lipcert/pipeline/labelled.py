@@ -65,8 +65,9 @@ def _robustness(run: Run, samples: Samples, labels: Tensor, eps: Radii) -> tuple
     graph = run.graph.to(dtype=getattr(torch, run.settings.dtype))
     scorer, scored_by = choose_scorer(run.subject, graph)
     clean = samples.inputs.to(device=graph.device, dtype=graph.dtype)
+    reads = None if scorer is graph else torch.float32
     robustness = analyze_robustness(
-        Target(classify=graph, scorer=scorer, clean=clean, labels=labels),
+        Target(classify=graph, scorer=scorer, clean=clean, labels=labels, reads=reads),
         eps,
         input_range=samples.input_range,
         effort=run.settings.effort,

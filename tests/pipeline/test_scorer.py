@@ -8,11 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import lipcert
+from lipcert.attacks import Scorer
+from lipcert.graph import Graph
 from lipcert.graph.scores import cross_entropy
+from lipcert.pipeline import labelled
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.scorer import as_logits, choose_scorer
 from lipcert.pipeline.subject import Subject, open_object
+from lipcert.records import AnalyzeSettings
 from tests.graphs import random, uniform
 
 
@@ -74,3 +79,24 @@ def test_a_saturated_head_gives_finite_scores_and_overstates_no_loss(head: str) 
         found = cross_entropy(scores, labels)
         assert (found <= exact * 1.02 + 1e-6).all()
         torch.testing.assert_close(found.clamp_max(15), exact.clamp_max(15), rtol=0.02, atol=1e-6)
+
+
+def test_the_runtime_is_shown_no_point_outside_the_ball_in_float64_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Tensor] = []
+
+    def watched(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
+        scorer, name = choose_scorer(subject, graph)
+
+        def score(points: Tensor) -> Tensor:
+            shown.append(points)
+            return scorer(points)
+
+        return score, name
+
+    monkeypatch.setattr(labelled, "choose_scorer", watched)
+    settings = AnalyzeSettings(eps={"linf": (0.1,)}, dtype="float64", analyses=("robustness",), effort="fast")
+    images, labels = uniform(6, 4), torch.zeros(6, dtype=torch.long)
+    lipcert.analyze(_Standardised().eval(), images, labels, settings=settings)
+    attacked = [points.float().double() for points in shown if points.shape == images.shape]
+    assert len(attacked) > 2
+    assert all(float((points - images.double()).abs().max()) <= 0.1 for points in attacked)
