@@ -36,29 +36,32 @@ MATRIX_PACE = 1 / 7
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
     """What a method may know besides its operator.
 
     lower      best lower end known so far; certificates that test a guess start from it
+    witness    the input that gave it, near a first singular vector
     tolerance  relative accuracy of the lower end that is worth iterations
     """
 
     effort: Effort = "default"
     seed: int = 0
     lower: float = 0.0
+    witness: Tensor | None = None
     tolerance: float = 1e-4
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class End:
-    """One end of an enclosure and how it was had."""
+    """One end of an enclosure and how it was had; a lower end also has the input that reaches it."""
 
     value: float
     method: str
     soundness: Soundness = Soundness.PROVED
     failure_probability: float = 0.0
+    witness: Tensor | None = None
 
 
 class AbstractEnclosure(ABC):
@@ -112,7 +115,8 @@ def enclose(operator: AbstractLinearOperator, task: Task) -> Enclosure:
         return best.enclose(operator, task)
     lower = max(_ends(LOWERS, operator, task), key=lambda end: end.value, default=End(value=0.0, method="zero"))
     # The last resort is a product of row and column sums, which applies to every operator that knows its entries.
-    upper = min(_ends(UPPERS, operator, replace(task, lower=lower.value)), key=lambda end: end.value)
+    known = replace(task, lower=lower.value, witness=lower.witness)
+    upper = min(_ends(UPPERS, operator, known), key=lambda end: end.value)
     return Enclosure(
         lower=lower.value,
         upper=upper.value,

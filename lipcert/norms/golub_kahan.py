@@ -31,7 +31,8 @@ class GolubKahan(AbstractEnd):
 
     def end(self, operator: AbstractLinearOperator, task: Task, /) -> End:
         """What the operator does to the Ritz vector."""
-        operator = AdjointOperator(operator) if operator.in_size > operator.out_size else operator
+        turned = operator.in_size > operator.out_size
+        given, operator = operator, AdjointOperator(operator) if turned else operator
         affordable = int(BUDGETS[task.effort] / (2 * operator.work + 1))
         vector = ritz_vector(
             operator,
@@ -40,4 +41,5 @@ class GolubKahan(AbstractEnd):
             generator=torch.Generator().manual_seed(task.seed),
             dtype=torch.float32 if operator.mixed and task.tolerance >= _ROUGH else torch.float64,
         )
-        return End(value=witnessed(operator, vector), method="golub-kahan")
+        witness = given.adjoint(vector[None])[0] if turned else vector
+        return End(value=witnessed(operator, vector), method="golub-kahan", witness=witness)
