@@ -29,6 +29,9 @@ from lipcert.rounding import UNIT_ROUNDOFF, down, gamma, product_up, sqrt_up, su
 # (sum, root, quotient, product, and the float64 constants themselves), the reciprocals of pooling one.
 ENTRY_ERROR = 8 * UNIT_ROUNDOFF
 
+# The smallest positive float64: more than underflow takes from one product, and sums lose nothing to it.
+TINY = 2.0**-1074
+
 # Multiplications one method may spend on one operator, at the pace of a convolution in float64: about 5e9 a second on
 # two cores. A product of matrices runs seven times as fast.
 BUDGETS: dict[Effort, float] = {"fast": 2e10, "default": 8e10, "high": 8e11}
@@ -146,7 +149,8 @@ def magnitude(operator: AbstractLinearOperator) -> float:
     Every rounding error of `apply` and `adjoint` is bounded by gamma(terms) times it. Source: Schur's test.
     """
     absolute = operator.powered(1)
-    return sqrt_up(product_up((rounded_sum(absolute), rounded_sum(absolute, transposed=True))))
+    # Two roots: the product of the sums may overflow where their mean does not.
+    return product_up((sqrt_up(rounded_sum(absolute)), sqrt_up(rounded_sum(absolute, transposed=True))))
 
 
 def witnessed(operator: AbstractLinearOperator, vector: Tensor) -> float:
@@ -159,10 +163,15 @@ def witnessed(operator: AbstractLinearOperator, vector: Tensor) -> float:
 
 
 def length_up(squares: float, count: int) -> float:
-    """Upper bound on a length from its computed square, a sum of `count` squares."""
-    return sqrt_up(sum_up((squares, product_up((squares, gamma(count + 1))))))
+    """Upper bound on a length from its computed square, a sum of `count` squares, each of which may underflow."""
+    return sqrt_up(sum_up((squares, product_up((squares, gamma(count + 1))), count * TINY)))
 
 
 def length_down(squares: float, count: int) -> float:
-    """Lower bound on a length from its computed square, a sum of `count` squares."""
-    return max(0.0, down(math.sqrt(max(0.0, down(squares * down(1.0 - gamma(count + 1)))))))
+    """Lower bound on a length from its computed square, a sum of `count` squares, each of which may underflow.
+
+    A square that overflowed says nothing.
+    """
+    if not math.isfinite(squares):
+        return 0.0
+    return max(0.0, down(math.sqrt(max(0.0, down(down(squares * down(1.0 - gamma(count + 1))) - count * TINY)))))

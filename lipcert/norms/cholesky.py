@@ -50,7 +50,7 @@ class Cholesky(AbstractEnclosure):
         if largest == 0.0:
             return Enclosure(lower=0.0, upper=0.0, soundness=Soundness.EXACT, method="zero")
         # A power of two scales exactly, and keeps squares away from overflow and underflow.
-        scale = 2.0 ** math.frexp(largest)[1]
+        scale = 2.0 ** min(math.frexp(largest)[1], 1023)
         stack = stack / scale
         grams = stack @ stack.mT
         lower = max(_lower(stack[i], grams[i], task) for i in _candidates(grams))

@@ -2,7 +2,7 @@
 
 For any square matrix U close to orthogonal, with C = U' A:
 
-    ||A|| <= ||C|| / smin(U),    ||C||^2 = ||C C'|| <= largest absolute row sum of C C'.
+    ||A|| <= ||C|| / smin(U),    ||C||^2 = ||C C'|| <= largest absolute row or column sum of C C'.
 
 With U the computed eigenvectors of A A' the product C C' is diagonal but for rounding, so the bound is sharp; nothing
 rests on the accuracy of the eigensolver. The errors of the three products are bounded by gamma(terms) times Frobenius
@@ -45,7 +45,7 @@ class Gram(AbstractEnclosure):
         if largest == 0.0:
             return Enclosure(lower=0.0, upper=0.0, soundness=Soundness.EXACT, method="zero")
         # A power of two scales exactly, and keeps squares away from overflow and underflow.
-        scale = 2.0 ** math.frexp(largest)[1]
+        scale = 2.0 ** min(math.frexp(largest)[1], 1023)
         ends = [_ends(matrix) for matrix in (stack / scale)]
         return Enclosure(
             lower=max(lower for lower, _ in ends) * scale,
@@ -68,8 +68,10 @@ def _ends(matrix: Tensor) -> tuple[float, float]:
     defect = sum_up((seen, product_up((gamma(m + 2), basis_squares)), gamma(2)))
     if defect >= 0.5:
         return 0.0, frobenius
-    row_sum = product_up((float(product.abs().sum(1).max()), up(1.0 + gamma(m + 1))))
-    turned_norm = sqrt_up(sum_up((row_sum, product_up((gamma(n + 1), turned_squares)))))
+    # The computed product need not be symmetric to the last digit, so both its sums count.
+    sums = max(float(product.abs().sum(axis).max()) for axis in (0, 1))
+    largest = product_up((sums, up(1.0 + gamma(m + 1))))
+    turned_norm = sqrt_up(sum_up((largest, product_up((gamma(n + 1), turned_squares)))))
     error = product_up((gamma(m + 1), sqrt_up(basis_squares), frobenius))
     upper = up(sum_up((turned_norm, error)) / down(math.sqrt(down(1.0 - defect))))
     witness = basis[:, -1]

@@ -6,10 +6,15 @@ one-sided reorthogonalisation after Simon, Zha, SIAM J. Sci. Comput. 21 (2000).
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from lipcert.operators.base import AbstractLinearOperator
+
+# Squares of such numbers are well inside float32.
+_ROOM = 1e-12, 1e12
 
 
 def ritz_vector(
@@ -23,7 +28,7 @@ def ritz_vector(
     """An input near the first right singular vector, of length about 1, shape (*in_shape), float64.
 
     It stops once the Ritz value is estimated to be within `tolerance`, relatively, of a singular value. `dtype` is
-    that of the iteration; float32 for operators that are `mixed`.
+    that of the iteration; float32 for operators that are `mixed`, left where its range may not do.
     """
     start = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device, dtype)
     right = [start / start.norm()]
@@ -33,7 +38,9 @@ def ritz_vector(
     weights = torch.ones(1, dtype=torch.float64)
     for step in range(1, iterations + 1):
         diagonal.append(float(left.norm()))
-        if diagonal[-1] == 0.0:
+        if step == 1 and dtype == torch.float32 and not _ROOM[0] < diagonal[-1] < _ROOM[1]:
+            return ritz_vector(operator, iterations=iterations, tolerance=tolerance, generator=generator)
+        if not 0.0 < diagonal[-1] < math.inf:
             break
         left = left / diagonal[-1]
         pulled = operator.adjoint(left.reshape(1, *operator.out_shape)).reshape(-1) - diagonal[-1] * right[-1]

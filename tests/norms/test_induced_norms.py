@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lipcert.norms import frobenius_norm, l1_norm, linf_norm
-from lipcert.operators import materialise
+from lipcert.operators import DenseOperator, materialise
 from tests.operator_examples import EXAMPLES
 
 NORMS = {
@@ -27,10 +27,21 @@ def test_rounding_is_outward():
     """0.1 + 0.2 + ... in float64 misses the exact sum; the ends do not."""
     from fractions import Fraction
 
-    from lipcert.operators import DenseOperator
-
     row = torch.tensor([[0.1 * k for k in range(1, 40)]], dtype=torch.float64)
     exact = sum(Fraction(float(entry)) for entry in row[0])
     found = linf_norm(DenseOperator(row))
     assert Fraction(found.lower) <= exact <= Fraction(found.upper)
     assert Fraction(float(row.sum())) != exact
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-170, 1.6e-162, 1e-155, 1e-120, 1e120, 1e150])
+@pytest.mark.parametrize("norm", NORMS)
+def test_underflow_is_outward(norm, size):
+    """Each of these norms of a 2x2 matrix of one number is twice that number."""
+    found = NORMS[norm][0](DenseOperator(torch.full((2, 2), size, dtype=torch.float64)))
+    assert found.lower <= 2 * size <= found.upper
+
+
+def test_a_zero_operator_has_the_norm_zero():
+    for method, _ in NORMS.values():
+        assert method(EXAMPLES["conv zero"]).upper == 0.0

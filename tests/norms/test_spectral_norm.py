@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lipcert.errors import EnclosureError
 from lipcert.norms import ENCLOSURES, LOWERS, UPPERS, Task, spectral_norm
 from lipcert.norms.base import ENTRY_ERROR
+from lipcert.norms.golub_kahan import GolubKahan
 from lipcert.operators import AdjointOperator, BlockDiagonalOperator, ConvolutionOperator, DenseOperator, materialise
 from lipcert.records import Soundness
 from tests.operator_examples import EXAMPLES, convolution, random
@@ -197,3 +198,15 @@ def test_contradictory_ends_are_reported():
     """The record refuses an enclosure turned inside out, so a broken method cannot hide."""
     with pytest.raises(EnclosureError):
         type(spectral_norm(EXAMPLES["dense"]))(lower=2.0, upper=1.0, soundness=Soundness.PROVED, method="broken")
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-170, 1.6e-162, 1e-155, 1e-30, 1e30, 1e153, 1e160, 8e307])
+def test_huge_and_tiny_entries_are_enclosed(size):
+    """The matrix of one number has its norm; squares under- and overflow on the way to it."""
+    found = spectral_norm(DenseOperator(torch.full((1, 2), size, dtype=torch.float64)))
+    assert found.lower <= math.sqrt(2.0) * size <= found.upper * (1 + 1e-15)
+    kernel = convolution(torch.full((1, 1, 3, 3), size / 9, dtype=torch.float64), 70, 70, padding=1)
+    value = size / 9 * (1 + 2 * math.cos(math.pi / 71)) ** 2
+    for found in (GolubKahan().end(kernel, Task()), GolubKahan().end(kernel, Task(tolerance=1e-6))):
+        assert found.value <= value * (1 + 1e-15)
+    assert spectral_norm(kernel).upper >= value * (1 - 1e-15)
