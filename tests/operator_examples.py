@@ -11,9 +11,11 @@ from lipcert.operators import (
     AdjointOperator,
     AffineOperator,
     BlockDiagonalOperator,
+    CompositionOperator,
     ConvolutionOperator,
     DenseOperator,
     DiagonalOperator,
+    GatherOperator,
     SeparableOperator,
 )
 from lipcert.operators.pooling import adaptive_average_matrix, average_matrix, mean_matrix
@@ -45,6 +47,10 @@ def _transposed() -> AbstractLinearOperator:
         random(4, 3, 2, 2), (8, 5), stride=(3, 3), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=2, outputs=(3, 2)
     )
     return AdjointOperator(inner)
+
+
+def _conv_1d() -> ConvolutionOperator:
+    return convolution(random(3, 2, 3), 7, stride=2)
 
 
 def _pooling() -> AbstractLinearOperator:
@@ -82,5 +88,14 @@ EXAMPLES: dict[str, AbstractLinearOperator] = {
     "identity": SeparableOperator((None, None), Size((2, 3))),
     "repeated block": BlockDiagonalOperator([DenseOperator(random(2, 3))] * 4),
     "blocks": BlockDiagonalOperator([DenseOperator(random(2, 3, seed=s)) for s in range(3)]),
+    "copies": GatherOperator(torch.tensor([[2, 0, -1], [2, 2, 1]]), Size((2, 2))),
+    "copies of nothing": GatherOperator(torch.tensor([-1, -1]), Size((3,))),
+    "chain": CompositionOperator((convolution(random(3, 2, 3, 3), 5, 4, padding=1), DenseOperator(random(4, 60)))),
+    "chain of copies": CompositionOperator(
+        (GatherOperator((torch.arange(-1, 6) % 5).repeat(2, 1) + torch.tensor([[0], [5]]), Size((2, 5))), _conv_1d())
+    ),
+    "chain transposed": AdjointOperator(
+        CompositionOperator((DenseOperator(random(6, 4)), DenseOperator(random(3, 6))))
+    ),
     "affine": AffineOperator(lambda x: F.interpolate(x, scale_factor=2, mode="bicubic") + 1.0, Size((1, 1, 3, 4))),
 }

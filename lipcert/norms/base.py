@@ -99,11 +99,12 @@ UPPERS: Registry[type[AbstractEnd]] = Registry("upper norm method")
 def spectral_norm(operator: AbstractLinearOperator, *, effort: Effort = "default", seed: int = 0) -> Enclosure:
     """Enclosure of the largest singular value, for any operator whose entries are within ENTRY_ERROR of this one's.
 
-    An entrywise relative error e moves the norm by at most e * || |A| ||, which `magnitude` bounds.
+    An entrywise relative error e moves the norm by at most e * || |A| ||, which `magnitude` bounds; in a chain of k
+    operators it is (1 + e)^k - 1, by the same rule as for rounding.
     """
     task = Task(effort=effort, seed=seed)
     found = enclose(operator, task)
-    slack = up(ENTRY_ERROR * magnitude(operator))
+    slack = product_up((entry_error(operator), magnitude(operator)))
     assert found.upper is not None
     upper = up(found.upper + slack) if found.upper else 0.0
     return replace(found, lower=max(0.0, down(found.lower - slack)), upper=upper)
@@ -135,6 +136,11 @@ def _ends(family: Registry[type[AbstractEnd]], operator: AbstractLinearOperator,
     return [method.end(operator, task) for method in methods if method.cost(operator) <= budget]
 
 
+def entry_error(operator: AbstractLinearOperator) -> float:
+    """Relative error of an entry, with respect to the majorant's: (1 + ENTRY_ERROR)^depth - 1."""
+    return ENTRY_ERROR if operator.depth == 1 else up(gamma(8 * operator.depth))
+
+
 def rounded_sum(operator: AbstractLinearOperator, *, transposed: bool = False) -> float:
     """Upper bound on the largest row sum (column sum if `transposed`) of an operator without negative entries."""
     shape = operator.out_shape if transposed else operator.in_shape
@@ -144,11 +150,11 @@ def rounded_sum(operator: AbstractLinearOperator, *, transposed: bool = False) -
 
 
 def magnitude(operator: AbstractLinearOperator) -> float:
-    """Upper bound on || |A| ||_2: the root of the largest row sum times the largest column sum of |A|.
+    """Upper bound on || |A| ||_2: the root of the largest row sum times the largest column sum of the majorant.
 
     Every rounding error of `apply` and `adjoint` is bounded by gamma(terms) times it. Source: Schur's test.
     """
-    absolute = operator.powered(1)
+    absolute = operator.majorant()
     # Two roots: the product of the sums may overflow where their mean does not.
     return product_up((sqrt_up(rounded_sum(absolute)), sqrt_up(rounded_sum(absolute, transposed=True))))
 

@@ -4,9 +4,11 @@ from lipcert.operators.adjoint import AdjointOperator
 from lipcert.operators.affine import AffineOperator
 from lipcert.operators.base import AbstractLinearOperator
 from lipcert.operators.blocks import BlockDiagonalOperator
+from lipcert.operators.composition import CompositionOperator
 from lipcert.operators.convolution import ConvolutionOperator
 from lipcert.operators.dense import DenseOperator
 from lipcert.operators.diagonal import DiagonalOperator
+from lipcert.operators.gather import GatherOperator
 from lipcert.operators.jacobian import JacobianOperator
 from lipcert.operators.materialise import materialise
 from lipcert.operators.separable import SeparableOperator
@@ -16,9 +18,11 @@ __all__ = [
     "AdjointOperator",
     "AffineOperator",
     "BlockDiagonalOperator",
+    "CompositionOperator",
     "ConvolutionOperator",
     "DenseOperator",
     "DiagonalOperator",
+    "GatherOperator",
     "JacobianOperator",
     "SeparableOperator",
     "materialise",

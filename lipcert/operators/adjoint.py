@@ -17,6 +17,7 @@ class AdjointOperator(AbstractLinearOperator):
         self.inner = inner
         self.in_shape, self.out_shape = inner.out_shape, inner.in_shape
         self.terms, self.device, self.mixed = inner.terms, inner.device, inner.mixed
+        self.depth = inner.depth
 
     def apply(self, x: Tensor) -> Tensor:
         """Adjoint of the inner operator."""
@@ -29,3 +30,7 @@ class AdjointOperator(AbstractLinearOperator):
     def powered(self, power: Power) -> AdjointOperator:
         """Adjoint of the inner operator's powers."""
         return AdjointOperator(self.inner.powered(power))
+
+    def majorant(self) -> AdjointOperator:
+        """Adjoint of the inner operator's."""
+        return AdjointOperator(self.inner.majorant())

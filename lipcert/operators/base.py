@@ -20,6 +20,7 @@ class AbstractLinearOperator(ABC):
                g = gamma(terms), |fl(A x) - A x| <= g |A| |x| entry by entry, and likewise for the adjoint
     device     where the operator's numbers live
     mixed      `apply` and `adjoint` also take float32 and answer in it, faster; for estimates, never for a bound
+    depth      how many operators stand one after another; an entry of the matrix has that many factors
     """
 
     in_shape: Size
@@ -27,6 +28,7 @@ class AbstractLinearOperator(ABC):
     terms: int
     device: torch.device
     mixed: bool = False
+    depth: int = 1
 
     @abstractmethod
     def apply(self, x: Tensor) -> Tensor:
@@ -39,6 +41,10 @@ class AbstractLinearOperator(ABC):
     def powered(self, power: Power) -> AbstractLinearOperator:
         """The operator whose matrix holds |a|^power at each entry a. Raises NotImplementedError if they are unknown."""
         raise NotImplementedError(f"{type(self).__name__} does not know its entries (asked for power {power})")
+
+    def majorant(self) -> AbstractLinearOperator:
+        """An operator without negative entries, each at least |a|: the |A| that the rounding of `apply` is bounded by."""
+        return self.powered(1)
 
     @property
     def in_size(self) -> int:

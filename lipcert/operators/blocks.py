@@ -27,6 +27,7 @@ class BlockDiagonalOperator(AbstractLinearOperator):
         self.in_shape = Size((len(self.blocks), *self.blocks[0].in_shape))
         self.out_shape = Size((len(self.blocks), *self.blocks[0].out_shape))
         self.terms = max(block.terms for block in self.distinct)
+        self.depth = max(block.depth for block in self.distinct)
         self.device = self.blocks[0].device
 
     def apply(self, x: Tensor) -> Tensor:
@@ -44,4 +45,9 @@ class BlockDiagonalOperator(AbstractLinearOperator):
     def powered(self, power: Power) -> BlockDiagonalOperator:
         """Blocks of powers."""
         made = {block: block.powered(power) for block in self.distinct}
+        return BlockDiagonalOperator([made[block] for block in self.blocks])
+
+    def majorant(self) -> BlockDiagonalOperator:
+        """Blocks of majorants."""
+        made = {block: block.majorant() for block in self.distinct}
         return BlockDiagonalOperator([made[block] for block in self.blocks])

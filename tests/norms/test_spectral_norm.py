@@ -88,7 +88,8 @@ def test_no_convolution_escapes(operator):
     value = truth(operator)
     inner = operator.inner if isinstance(operator, AdjointOperator) else operator
     for method in UPPERS.values():
-        assert agrees(0.0, value, method().end(inner, Task()).value)
+        if math.isfinite(method().cost(inner)):
+            assert agrees(0.0, value, method().end(inner, Task()).value)
     for method in LOWERS.values():
         assert agrees(method().end(inner, Task()).value, value, math.inf)
     for method in ENCLOSURES.values():
@@ -106,7 +107,8 @@ def test_no_convolution_escapes_in_thousands(operator):
     assert agrees(found.lower, truth(operator), found.upper)
     inner = operator.inner if isinstance(operator, AdjointOperator) else operator
     for method in UPPERS.values():
-        assert agrees(0.0, truth(operator), method().end(inner, Task()).value)
+        if math.isfinite(method().cost(inner)):
+            assert agrees(0.0, truth(operator), method().end(inner, Task()).value)
 
 
 @settings(max_examples=60, deadline=None)
