@@ -49,11 +49,16 @@ def _foldable(node: Node, nodes: dict[torch.fx.Node, Node]) -> Node | None:
     position = _LAYERS.get(layer.raw.target)
     if position is None or not isinstance(layer.args[position], Tensor):
         return None
-    return layer
+    return layer if isinstance(layer.args[_source(layer)], Node) else None
 
 
 # Position of the constant weight.
 _LAYERS: dict[Any, int] = {aten.convolution.default: 1, aten.addmm.default: 2, aten.mm.default: 1}
+
+
+def _source(layer: Node) -> int:
+    """Position of what the layer is applied to."""
+    return 1 if layer.raw.target is aten.addmm.default else 0
 
 
 def _fold(module: torch.fx.GraphModule, layer: Node, norm: Node, names: dict[str, str]) -> None:
@@ -73,7 +78,7 @@ def _fold(module: torch.fx.GraphModule, layer: Node, norm: Node, names: dict[str
 
     with fx_graph.inserting_before(raw):
         new_bias, new_weight = constant(bias, "bias"), constant(weight, "weight")
-        source = layer.inputs[0].raw
+        source = raw.args[_source(layer)]  # as it is by now: a fold before this one may have replaced it
         if raw.target is aten.convolution.default:
             new = fx_graph.call_function(raw.target, (source, new_weight, new_bias, *raw.args[3:]))
         else:

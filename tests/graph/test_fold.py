@@ -20,6 +20,10 @@ FOLDED = {
         (nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2)),
         (2, 4, 4),
     ),
+    "straight into the next": (
+        (nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2)),
+        (2, 4, 4),
+    ),
 }
 KEPT = {
     "first": ((nn.BatchNorm2d(2), nn.Conv2d(2, 3, 3)), (2, 4, 4)),
@@ -38,6 +42,17 @@ class Shared(nn.Module):
     def forward(self, x):
         y = self.conv(x)
         return y + self.norm(y)
+
+
+class AddedTo(nn.Module):
+    """A product of constants, to which the input is added, is no layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+
+    def forward(self, x):
+        return self.norm(torch.addmm(x, torch.ones(1, 2).expand(len(x), -1), torch.ones(2, 3)))
 
 
 def built(case):
@@ -71,6 +86,11 @@ def test_others_are_left(name):
 
 def test_a_value_read_twice_keeps_its_batch_norm():
     graph = graph_from(randomised(Shared()), 2, 4, 4)
+    assert len(batch_norms(fold_batch_norm(graph))) == 1
+
+
+def test_a_batch_norm_after_constants_is_left():
+    graph = graph_from(randomised(AddedTo()), 3)
     assert len(batch_norms(fold_batch_norm(graph))) == 1
 
 
