@@ -9,9 +9,9 @@ from lipcert.analyses.base import accuracy
 from lipcert.attacks import Ball, Outcome
 from lipcert.errors import EnclosureError
 from lipcert.graph import Graph
-from lipcert.graph.forward_error import bounded_logits
 from lipcert.graph.scores import margins
 from lipcert.records import BracketRecord, Norm, PopulationRisk
+from lipcert.rules.forward_error import bounded_logits
 
 
 def close_bracket(

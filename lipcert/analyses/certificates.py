@@ -27,10 +27,10 @@ from torch import Tensor
 
 from lipcert.analyses.base import UpperConstants, accuracy, summarise
 from lipcert.graph import Graph
-from lipcert.graph.rounding_rules import Rounded
 from lipcert.norms.base import ENTRY_ERROR
 from lipcert.records import CertificateRecord, Norm, RadiusRecord, Skipped, Soundness
 from lipcert.rounding import gamma, sqrt_up, up
+from lipcert.rules.rounding import Rounded
 
 _CEILING = 1e30  # a constant network has no nearest error; any smaller radius is still true
 _STRENGTH = (Soundness.PROVED, Soundness.EXACT, Soundness.PROBABILISTIC)

@@ -16,12 +16,12 @@ from lipcert.analyses.margins import analyze_margins
 from lipcert.analyses.robustness import Attacked, Robustness, analyze_robustness
 from lipcert.attacks import Target
 from lipcert.errors import UnsupportedOperatorError
-from lipcert.graph.forward_error import bounded_logits
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
 from lipcert.pipeline.scorer import choose_scorer
 from lipcert.records import BracketRecord, MarginRecord, Norm, Skipped
 from lipcert.rules import LayerNorms
+from lipcert.rules.forward_error import bounded_logits
 from lipcert.samples import Samples
 
 Radii = Mapping[Norm, Sequence[float]]

@@ -12,9 +12,9 @@ from lipcert.analyses.base import UpperConstants
 from lipcert.analyses.certificates import Certificates, analyze_certificates, certified_radius, final_weight
 from lipcert.analyses.lipschitz import upper_constants
 from lipcert.attacks import Ball, Pgd, Target, run_attack, score_clean
-from lipcert.graph.forward_error import bounded_logits
 from lipcert.records import Skipped, Soundness
 from lipcert.rules import LayerNorms
+from lipcert.rules.forward_error import bounded_logits
 from tests import graphs
 from tests.analyses.constants import constants_of
 from tests.captured import graph_from

@@ -5,7 +5,7 @@ import torch
 
 from lipcert.analyses.jacobian import measure_jacobians
 from lipcert.attacks import Ball, Noise, Pgd, Target, run_attack, score_clean
-from lipcert.graph.forward_error import bounded_logits
+from lipcert.rules.forward_error import bounded_logits
 from tests import graphs
 
 pytestmark = [

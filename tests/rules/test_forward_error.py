@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Graph
-from lipcert.graph.forward_error import _Evaluation, bounded_logits
-from lipcert.graph.rounding_rules import RULES, Rounded
+from lipcert.rules.forward_error import _Evaluation, bounded_logits
+from lipcert.rules.rounding import RULES, Rounded
 from tests import graphs
 
 aten = torch.ops.aten

@@ -31,7 +31,7 @@ from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph.batch import batch_of
 from lipcert.graph.graph import Graph
 from lipcert.graph.resolve import op_name
-from lipcert.graph.rounding_rules import RULES, Rounded
+from lipcert.rules.rounding import RULES, Rounded
 
 
 def bounded_logits(graph: Graph, inputs: Tensor, *, batch_size: int = 256) -> Rounded:

@@ -1,4 +1,4 @@
-"""How float64 rounding acts in each op: the rules behind `lipcert.graph.forward_error`, where they are argued."""
+"""How float64 rounding acts in each op: the rules behind `lipcert.rules.forward_error`, where they are argued."""
 
 from __future__ import annotations
 
