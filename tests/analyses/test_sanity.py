@@ -173,21 +173,30 @@ def test_always_the_commonest_class_is_chance_however_often_it_is_right():
     samples = Samples(inputs=inputs, labels=labels)
     found = _diagnose(lambda x: torch.tensor([[1.0, 0.0]]).expand(len(x), 2), samples, classes=2)
     assert set(found) == {"data.chance"}
-    assert found["data.chance"].message.startswith("95.0% of 200")
+    assert found["data.chance"].message.startswith("95.0 % of 200")
 
 
 def test_logits_that_are_not_finite_count_as_wrong(mnist):
     _, samples = mnist
     found = _diagnose(lambda x: torch.full((len(x), 10), float("nan")), samples)
     assert set(found) == {"data.chance"}
-    assert found["data.chance"].message.startswith("0.0%")
+    assert found["data.chance"].message.startswith("0.0 %")
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_few_samples_give_no_false_advice(count, mnist):
     net, samples = mnist
-    assert "data.preprocessing" not in _diagnose(net, samples.first(count))
+    found = _diagnose(net, samples.first(count))
+    assert "data.preprocessing" not in found
+    assert all(item.level == "note" for item in found.values())
     assert _diagnose(net, replace(samples.first(count), labels=None)) == {}
+
+
+def test_a_perfect_score_on_too_few_samples_is_not_called_chance(mnist):
+    net, samples = mnist
+    found = _diagnose(net, samples.first(1))["data.chance"]
+    assert found.level == "note"
+    assert "1 sample is too few" in found.message
 
 
 REAL = [

@@ -94,7 +94,8 @@ def diagnose(
     chance = chance_accuracy(predictions, trial.labels, classes)
     at_chance = is_chance(int(right.sum()), len(right), chance)
     changes = _changes(trial.samples, current, thorough=at_chance)
-    findings = [_at_chance(right, chance, len(changes))] if at_chance else []
+    too_few = is_chance(len(right), len(right), chance)
+    findings = [_too_few(right) if too_few else _at_chance(right, chance, len(changes))] if at_chance else []
     better = _better(trial, changes, right)
     relabelling = Relabelling(predictions, trial.labels, classes)
     if better and not (relabelling.is_better and relabelling.accuracy > _share(better[0][1])):
@@ -141,12 +142,26 @@ def _share(right: Tensor) -> float:
     return float(right.double().mean())
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _too_few(right: Tensor) -> DiagnosticRecord:
+    number = "1 sample is" if len(right) == 1 else f"{len(right)} samples are"
+    return DiagnosticRecord(
+        id="data.chance",
+        level="note",
+        message=f"{number} too few to tell an accuracy, even one of 100 %, from chance",
+        hint="give more samples to have the preprocessing and the labels checked",
+    )
+
+
 def _at_chance(right: Tensor, chance: float, tries: int) -> DiagnosticRecord:
     return DiagnosticRecord(
         id="data.chance",
         level="error",
-        message=f"{_share(right):.1%} of {len(right)} samples are classified rightly, and {chance:.1%} would be if the "
-        "predictions had nothing to do with the labels: the difference is within chance",
+        message=f"{_percent(_share(right))} of {len(right)} samples are classified rightly, and {_percent(chance)} would be "
+        "if the predictions had nothing to do with the labels: the difference is within chance",
         hint=f"{tries} changes of the preprocessing and the order of the labels were tried; if none is named below, "
         "check that the data belong to this model",
     )
@@ -154,12 +169,12 @@ def _at_chance(right: Tensor, chance: float, tries: int) -> DiagnosticRecord:
 
 def _preprocessing(better: list[tuple[_Change, Tensor]], current: Scaling, right: Tensor) -> DiagnosticRecord:
     (best, now), *others = better
-    also = "".join(f"; hardly worse here ({_share(x):.1%}): {change.advice(current)}" for change, x in others[:1])
+    also = "".join(f"; hardly worse here ({_percent(_share(x))}): {change.advice(current)}" for change, x in others[:1])
     return DiagnosticRecord(
         id="data.preprocessing",
         level="warning",
-        message=f"{_share(right):.1%} of {len(right)} samples are classified rightly as preprocessed now, "
-        f"{_share(now):.1%} with {best.description(current)}",
+        message=f"{_percent(_share(right))} of {len(right)} samples are classified rightly as preprocessed now, "
+        f"{_percent(_share(now))} with {best.description(current)}",
         hint=f"if the model was trained so: {best.advice(current)}{also}",
     )
 
@@ -168,7 +183,7 @@ def _labels(relabelling: Relabelling, right: Tensor) -> DiagnosticRecord:
     return DiagnosticRecord(
         id="data.labels",
         level="warning",
-        message=f"{_share(right):.1%} of {len(right)} samples are classified rightly; if the labels numbered the "
-        f"classes in another order, {relabelling.accuracy:.1%} of those held out would be",
+        message=f"{_percent(_share(right))} of {len(right)} samples are classified rightly; if the labels numbered the "
+        f"classes in another order, {_percent(relabelling.accuracy)} of those held out would be",
         hint=f"renumber the labels in the model's order: {relabelling.text()}",
     )
