@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lipcert.errors import DataError
 from lipcert.load.fit import Layout, Shape, fit
 from lipcert.load.formats import FORMATS, RawSamples, head_of
+from lipcert.load.formats.strangers import not_samples, refuse_stranger
 from lipcert.load.formats.user_code import call, is_reference
 from lipcert.load.labels import check_labels, read_labels
 from lipcert.load.values import Range, range_of, scale_of, to_data_units, values_note
@@ -68,21 +68,14 @@ def _labels(raw: RawSamples, path: str, labels: str | Path | None, classes: int 
 
 def _read(path: str, *, separate_labels: bool, allow_code: bool) -> RawSamples:
     file = Path(path)
-    if not file.exists():
-        if is_reference(path):
-            return call(path, allow_code=allow_code)
-        raise DataError(
-            f"expected a data file or folder, but {path} does not exist", hint="check the path given to --data"
-        )
+    if is_reference(path) and not file.exists():
+        return call(path, allow_code=allow_code)
     head = head_of(file)
+    refuse_stranger(file, head)
     for member in FORMATS.values():
         if member.recognises(file, head):
             return member.read(file, separate_labels=separate_labels)
-    empty = "is empty" if file.stat().st_size == 0 else f"begins with the bytes {head[:8].hex(' ')}"
-    raise DataError(
-        f"expected samples as {', '.join(FORMATS)} in {path}, but it {empty}, which is none of them",
-        hint="store them as .npz with 'images' and 'labels'",
-    )
+    raise not_samples(file, head, FORMATS)
 
 
 def _digest(files: tuple[Path, ...], root: Path) -> str:

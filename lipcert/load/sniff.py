@@ -7,20 +7,11 @@ import zipfile
 from typing import Literal
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
+from lipcert.load.magic import Stranger, stranger
 
 ModelFormat = Literal["torchscript", "onnx", "exported"]
 
-_MAGIC = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"\x89HDF": "an HDF5 file (Keras?)",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x93NUMPY": "a NumPy array",
-    b"GGUF": "a GGUF file",
-    b"\x7fELF": "an executable",
-}
+_DATA = {b"\x1f\x8b": Stranger("a gzip archive"), b"\x93NUMPY": Stranger("a NumPy array", "Give it with --data.")}
 _EXPORT = 'Export it: torch.jit.script(model.eval()).save("model.pt"), torch.onnx.export or torch.export.save.'
 _END_RECORD = 22  # bytes of a zip archive's last record when it has no comment
 _GRAPH_FIELD = 7
@@ -40,9 +31,9 @@ def sniff(data: bytes) -> ModelFormat:
         return _archive(data)
     if data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05":
         raise _pickle_refusal("a pickle")
-    for magic, kind in _MAGIC.items():
-        if data.startswith(magic):
-            raise UnreadableModelError(f"expected a model, and the content is {kind}", hint=_EXPORT)
+    known = stranger(data[:64]) or next((kind for magic, kind in _DATA.items() if data.startswith(magic)), None)
+    if known:
+        raise UnreadableModelError(f"expected a model, and the content is {known.kind}", hint=known.hint or _EXPORT)
     if data[4:8] == b"TFL3":
         raise RefusedModelError("the file is a TensorFlow Lite model", hint="Convert it to ONNX with tf2onnx.")
     if _is_onnx(data):

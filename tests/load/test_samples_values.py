@@ -1,5 +1,8 @@
 """Values: what is divided by what, and which values and labels are refused, with which words."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -129,14 +132,47 @@ def test_missing_keys_are_listed(tmp_path):
         load_samples(tmp_path / "x.npy", labels=tmp_path / "b.npz")
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"", "is empty"), (b"GIF89a\x00\x01", "47 49 46 38")])
-def test_an_unknown_file_is_described(content, words, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "words", "hint"),
+    [
+        (b"", "is empty", ".npz"),
+        (b"\x00\x01\x02\x03", "00 01 02 03", ".npz"),
+        (b"hello world", "'hello wo'", ".npz"),
+        (b"GIF89a\x00\x01", "a GIF image", ".npz"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html><head>a, b;</head>", "a web page", "fetch the file again"),
+    ],
+)
+def test_an_unknown_file_is_described(content, words, hint, tmp_path):
     path = tmp_path / "mystery"
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
         load_samples(path)
     assert words in caught.value.message
-    assert ".npz" in caught.value.hint
+    assert hint in caught.value.hint
+
+
+def test_a_model_given_as_data_is_named(sample_models):
+    for name in ("digits_mlp.onnx", "digits_mlp.pt2", "digits_mlp.pt"):
+        with pytest.raises(DataError, match="model") as caught:
+            load_samples(sample_models / name)
+        assert "--data" in caught.value.hint
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(DataError, match="a pipe or a device"):
+            load_samples(path)
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "a\0b.npz"])
+def test_a_path_that_cannot_be_one_is_a_data_error(path, tmp_path):
+    with pytest.raises(DataError, match="cannot be opened"):
+        load_samples(path)
+    np.save(tmp_path / "x", BYTES)
+    with pytest.raises(DataError, match="cannot be opened"):
+        load_samples(tmp_path / "x.npy", labels=path)
 
 
 def test_a_path_that_does_not_exist_is_a_data_error(tmp_path):

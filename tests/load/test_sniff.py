@@ -54,6 +54,8 @@ def _state_dict() -> bytes:
         (_zip("hello.txt"), UnreadableModelError, "no model format"),
         (_zip("serialized_exported_program.json"), RefusedModelError, "2.8"),
         (b"hello, this is text", UnreadableModelError, "neither"),
+        (b"version https://git-lfs.github.com/spec/v1\n", UnreadableModelError, "Git LFS pointer"),
+        (b"<!DOCTYPE html>\n<html>", UnreadableModelError, "web page"),
         (bytes(2000), UnreadableModelError, "neither"),
         (bytes(4) + b"TFL3" + bytes(20), RefusedModelError, "TensorFlow Lite"),
     ],

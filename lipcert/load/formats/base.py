@@ -20,6 +20,7 @@ Array = npt.NDArray[Any]
 INPUT_KEYS = ("images", "x")
 LABEL_KEYS = ("labels", "y")
 HEAD_BYTES = 64
+_LONGEST = 1024
 
 
 @final
@@ -57,16 +58,29 @@ FORMATS: Registry[type[AbstractFormat]] = Registry("data format")
 
 def head_of(path: Path) -> bytes:
     """The first bytes of a file; empty for a folder. Raises DataError when it cannot be opened."""
-    if path.is_dir():
-        return b""
     try:
+        if path.is_dir():
+            return b""
+        # Formats read a file several times, which a pipe or a device does not allow.
+        if path.exists() and not path.is_file():
+            raise DataError(
+                f"expected a data file or folder, but {path} is a pipe or a device",
+                hint="write the data to a file first",
+            )
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        absent = isinstance(error, FileNotFoundError)
+        reason = "it does not exist" if absent else getattr(error, "strerror", None) or error
         raise DataError(
-            f"expected a readable data file, but {path} cannot be opened: {error.strerror or error}",
-            hint="check the path given to --data",
+            f"expected a readable data file, but {shown(path)} cannot be opened: {reason}", hint="check the path"
         ) from error
+
+
+def shown(path: Path) -> str:
+    """A path, cut short where it is too long to be one."""
+    text = str(path)
+    return text if len(text) <= _LONGEST else f"{text[:60]}... ({len(text):,} characters)"
 
 
 def from_mapping(arrays: Mapping[str, Any], path: Path) -> RawSamples:
