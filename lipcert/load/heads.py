@@ -28,6 +28,11 @@ def strip_head(graph: Graph) -> Graph:
     """
     shape = graph.output.shape
     scores = [d for d in shape[1:] if d != 1]
+    if 0 in scores:
+        raise RefusedModelError(
+            f"the output of one sample has shape {tuple(shape[1:])}: no score at all",
+            hint="Name the output that holds the class scores: --output-name.",
+        )
     if len(scores) > 1:
         raise RefusedModelError(
             f"the output of one sample has shape {tuple(shape[1:])}; a classifier gives one score a class",

@@ -75,13 +75,17 @@ def choose_shape(source: Source, input_shape: tuple[int, ...] | None) -> tuple[i
     if declared is None and input_shape is None:
         raise UsageError(
             f"the {source.description} file does not tell the shape of its input",
-            hint="Give samples with --data, or the shape of one sample, for example --input-shape 3,224,224.",
+            hint="Give the shape of one sample, for example --input-shape 3,224,224; "
+            "where samples are given, theirs is taken.",
         )
     if declared is None:
         assert input_shape is not None
         return input_shape
     if input_shape is not None and input_shape != declared:
-        raise UsageError(f"--input-shape {input_shape} contradicts the file, whose samples have shape {declared}")
+        raise UsageError(
+            f"--input-shape {_axes(input_shape)} contradicts the file, whose samples have shape {_axes(declared)}",
+            hint="Leave --input-shape out: the file tells the shape itself.",
+        )
     return declared
 
 
@@ -110,17 +114,21 @@ def to_graph(source: Source, input_shape: tuple[int, ...]) -> tuple[Graph, Sourc
 def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:
     """Run the source once, so that a wrong input shape is told apart from a model that cannot be captured."""
     size = source.declared_batch if source.format == "exported" else None
-    batch = torch.zeros(size or 1, *input_shape)
     try:
         with torch.no_grad():
-            source.function(batch)
+            source.function(torch.zeros(size or 1, *input_shape))
     except LipcertError:
         raise
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        reason = f"the model does not accept one sample of shape {input_shape}: {lines[-1][:300]}"
+        reason = f"the model does not accept one sample of shape {_axes(input_shape)}: {lines[-1][:300]}"
         if source.input_shape is None:
             raise UsageError(
                 reason, hint="Give the shape it was trained on: --input-shape, or matching --data."
             ) from error
         raise RefusedModelError(reason) from error
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    """A shape as it is typed: 3,224,224."""
+    return ",".join(map(str, shape))

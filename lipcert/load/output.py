@@ -18,9 +18,12 @@ def choose_output(value: Any, name: str | None) -> Tensor:
         UsageError: a name that is not there.
     """
     outputs = _outputs(value)
-    if name is not None and len(outputs) + isinstance(value, dict) > 1:
+    if name is not None and outputs:
         if name not in outputs:
-            raise UsageError(f"the model has no output {name!r}; it has {', '.join(outputs)}")
+            known = ", ".join(outputs)
+            raise UsageError(
+                f"the model has no output {name!r}; it has {known}", hint=f"Use --output-name with one of {known}."
+            )
         return outputs[name]
     if len(outputs) != 1:
         raise RefusedModelError(

@@ -14,6 +14,7 @@ from lipcert.load.preprocess import Preprocess
 from lipcert.load.values import Range
 
 KEYS = ("scale", "mean", "std", "layout", "input_range")
+_LEAST, _MOST = 2.0**-126, 2.0**127  # of the normal float32 numbers, in which the model reads its input
 
 
 @final
@@ -72,6 +73,11 @@ def _parse(key: str, value: object, source: str) -> float | tuple[float, ...] | 
         return _positive(numbers, key, source)
     if key == "input_range":
         return _parse_range(numbers, source)
+    if any(abs(number) > _MOST for number in numbers):
+        raise ConfigurationError(
+            f"expected float32 numbers for {key} in {source}, got {max(numbers, key=abs):g}",
+            hint="mean is in data units: 0.5 for images in [0, 1]",
+        )
     return numbers
 
 
@@ -86,11 +92,12 @@ def _parse_layout(value: object, source: str) -> Layout:
 
 
 def _positive(numbers: tuple[float, ...], key: str, source: str) -> tuple[float, ...]:
-    bad = next((number for number in numbers if number <= 0), None)
+    bad = next((number for number in numbers if not _LEAST <= number <= _MOST), None)
     if bad is not None:
+        fault = "a positive" if bad <= 0 else "float32 numbers for"
         raise ConfigurationError(
-            f"expected a positive {key} in {source}, got {bad:g}",
-            hint="the model sees (raw / scale - mean) / std",
+            f"expected {fault} {key} in {source}, got {bad:g}",
+            hint="the model sees (raw / scale - mean) / std, in float32",
         )
     return numbers
 
