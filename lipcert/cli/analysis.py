@@ -10,15 +10,18 @@ from typing import Any
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
 from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import Interrupted, about, classify
+from lipcert.cli.radii import radii
 from lipcert.pipeline import AnalyzeRequest
 from lipcert.records import AnalyzeSettings, Report
+
+_MOST_THREADS = 1024  # far more end the process at once
 
 
 def run(given: dict[str, Any]) -> int:
     """Analyse one model, write its report, and return the exit code. `given` is option name -> value as typed."""
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
-    threads = values.whole(given["threads"], "--threads", least=1)
+    threads = values.whole(given["threads"], "--threads", least=1, most=_MOST_THREADS)
     request = _request(given)
     outputs.check(found, overwrite=given["overwrite"])
     so_far: deque[Report] = deque(maxlen=1)
@@ -48,7 +51,7 @@ def _interrupted(report: Report, error: BaseException) -> Report:
 
 
 def _request(given: dict[str, Any]) -> AnalyzeRequest:
-    limits = values.pair(given["input_range"], "--input-range")
+    settings = _settings(given)
     layout: Any = values.choice(given["layout"], "--layout", ("nchw", "nhwc"))
     return AnalyzeRequest(
         model=models.one(given["model"]),
@@ -58,25 +61,26 @@ def _request(given: dict[str, Any]) -> AnalyzeRequest:
         mean=values.numbers(given["mean"], "--mean"),
         std=_std(given["std"]),
         layout=layout,
-        input_range=limits,
+        input_range=values.pair(given["input_range"], "--input-range"),
         input_shape=values.shape(given["input_shape"], "--input-shape"),
         output_name=given["output_name"],
         allow_code=given["allow_code"],
         argv=tuple(sys.argv[1:]),
-        settings=_settings(given, limits),
+        required=settings.analyses if given["only"] else (),
+        settings=settings,
     )
 
 
 def _std(given: list[str] | None) -> tuple[float, ...] | None:
-    for part in values.items(given):
+    for part in values.items(given, "--std"):
         values.positive(part, "--std")
     return values.numbers(given, "--std")
 
 
-def _settings(given: dict[str, Any], limits: tuple[float, float] | None) -> AnalyzeSettings:
+def _settings(given: dict[str, Any]) -> AnalyzeSettings:
     said: dict[str, Any] = {
         "samples": values.whole(given["samples"], "--samples", least=1),
-        "eps": values.radii(given["eps"], given["norm"], limits),
+        "eps": radii(given["eps"], given["norm"]),
         "seed": values.whole(given["seed"], "--seed", least=0),
         "device": values.device(given["device"]),
         "dtype": values.choice(given["dtype"], "--dtype", ("float32", "float64")),

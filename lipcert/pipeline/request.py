@@ -23,6 +23,7 @@ class AnalyzeRequest:
     input_shape  of one sample, where neither file nor data tells
     output_name  which output of several holds the class scores
     allow_code   whether `module:function` data may run the user's code
+    required     analyses asked for by name: without the data they need the request is refused
     """
 
     model: Path
@@ -36,5 +37,6 @@ class AnalyzeRequest:
     input_shape: tuple[int, ...] | None = None
     output_name: str | None = None
     allow_code: bool = False
+    required: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     settings: AnalyzeSettings = field(default_factory=AnalyzeSettings)

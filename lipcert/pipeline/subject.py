@@ -22,6 +22,7 @@ from lipcert.load.preprocess_settings import KEYS, PreprocessSettings, parse_set
 from lipcert.load.samples import load_samples
 from lipcert.load.sidecar import Sidecar, read_sidecar
 from lipcert.load.source import Source
+from lipcert.pipeline.demands import check_demands
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.records import FidelityRecord
@@ -83,6 +84,7 @@ def open_source(
     identity: tuple[str, str, str],
 ) -> Subject:
     """Capture and check a source together with its samples, which are still in their stored shape."""
+    check_demands(request, samples)
     shape = _input_shape(source, request, samples)
     preprocess.check(shape)
     bare, source = to_graph(source, shape)
