@@ -8,6 +8,7 @@ squares. Lower end: the largest Jacobian norm at the given samples and at a few 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +21,7 @@ from lipcert.norms.witness import passes, steepness
 from lipcert.operators import JacobianOperator
 from lipcert.progress import Progress, silent
 from lipcert.records import Enclosure, LipschitzRecord, Norm, Skipped, Soundness
+from lipcert.rounding import product_up
 from lipcert.rules import RULES, LayerNorms, Tier, UnboundedError, tier
 
 NORMS: tuple[Norm, ...] = ("l2", "linf", "l1")
@@ -102,8 +104,18 @@ def gains(norms: LayerNorms, norm: Norm) -> dict[Node, float]:
         if node.op == "input":
             found[node] = 1.0
         else:
-            found[node] = RULES[node.op]().gain(node, tuple(found[source] for source in node.inputs), norm, norms)
+            gain = RULES[node.op]().gain(node, tuple(found[source] for source in node.inputs), norm, norms)
+            found[node] = min(gain, _along_chain(node, norm, norms, found))
     return found
+
+
+def _along_chain(node: Node, norm: Norm, norms: LayerNorms, found: dict[Node, float]) -> float:
+    """The bound through the norm of the linear chain that ends here; infinite where there is none."""
+    chain = norms.chain_to(node)
+    if chain is None or norm not in chain.norms:
+        return math.inf
+    upper = chain.norms[norm].upper
+    return math.inf if upper is None else product_up((upper, found[chain.source]))
 
 
 def upper_constants(norms: LayerNorms, norm: Norm) -> UpperConstants:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import final
 
 from lipcert.norms.base import (
+    BUDGETS,
     ENCLOSURES,
     MATRIX_PACE,
     UPPERS,
@@ -18,12 +19,26 @@ from lipcert.norms.base import (
     magnitude,
 )
 from lipcert.operators import AbstractLinearOperator, CompositionOperator, GatherOperator
-from lipcert.records import Enclosure, Soundness
+from lipcert.records import Effort, Enclosure, Soundness
 from lipcert.rounding import down, gamma, product_up, sqrt_up, sum_up, up
 
 # Entries of a matrix that is written out, 160 MB, and its smaller side.
 _ENTRIES = 2e7
 _SIDE = 2500
+
+
+def fits(operator: AbstractLinearOperator) -> bool:
+    """Whether the matrix may be written out."""
+    small, large = sorted((operator.in_size, operator.out_size))
+    return float(small) * large <= _ENTRIES and small <= _SIDE
+
+
+def tightens(operator: AbstractLinearOperator, effort: Effort) -> bool:
+    """Whether a quarter of the budget pays for more on a chain than the product of its parts."""
+    made_for_parts = {"product", "schur"}
+    methods: list[AbstractEnclosure | AbstractEnd] = [kind() for kind in ENCLOSURES.values()]
+    methods += [kind() for name, kind in UPPERS.items() if name not in made_for_parts]
+    return min(method.cost(operator) for method in methods) <= BUDGETS[effort] / 4
 
 
 @final
@@ -59,7 +74,7 @@ class WrittenOut(AbstractEnclosure):
         if not isinstance(operator, CompositionOperator):
             return math.inf
         small, large = sorted((operator.in_size, operator.out_size))
-        if float(small) * large > _ENTRIES or small > _SIDE:
+        if not fits(operator):
             return math.inf
         return small * operator.work + MATRIX_PACE * (small**2 * float(large) + float(small) ** 3)
 

@@ -43,7 +43,7 @@ class AbstractLinearOperator(ABC):
         raise NotImplementedError(f"{type(self).__name__} does not know its entries (asked for power {power})")
 
     def majorant(self) -> AbstractLinearOperator:
-        """An operator without negative entries, each at least |a|: the |A| that the rounding of `apply` is bounded by."""
+        """An operator with entries of at least |a| each, by whose |A| |x| the rounding of `apply` is bounded."""
         return self.powered(1)
 
     @property

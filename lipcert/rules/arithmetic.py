@@ -31,6 +31,15 @@ def _weights(node: Node) -> list[tuple[Node, float]]:
 class Sum(AbstractRule):
     """a + alpha b: Lipschitz constants of branches add up. Adding a constant changes nothing."""
 
+    def link(self, node: Node, /) -> DiagonalOperator | None:
+        """The factor of the one live term, where it is not broadcast."""
+        weights = _weights(node)
+        if len(weights) != 1 or weights[0][0].shape != node.shape:
+            return None
+        negative = node.op != "add" and node.args[1 if node.op == "sub" else 0] is weights[0][0]
+        factor = torch.tensor(-weights[0][1] if negative else weights[0][1], dtype=torch.float64)
+        return DiagonalOperator(factor, node.shape)
+
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
         """The sum over the live terms, each as often as it is broadcast."""
         terms = zip(_weights(node), gains, strict=True)

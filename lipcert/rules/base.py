@@ -63,6 +63,10 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         """The linear part of a node that is affine in its one live input; None where that is the identity or not so."""
         return None
 
+    def link(self, node: Node, /) -> AbstractLinearOperator | None:
+        """The linear part where the node is affine in its one live input, copies and sums with constants among them."""
+        return self.operator(node) if len(node.inputs) == 1 else None
+
     def geometry(self, node: Node, /) -> Geometry:
         """How a report describes the node."""
         return Geometry(description=node.op.replace("_", " "))

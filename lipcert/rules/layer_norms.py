@@ -14,6 +14,7 @@ from lipcert.norms import frobenius_norm, l1_norm, linf_norm, spectral_norm
 from lipcert.operators import AbstractLinearOperator
 from lipcert.records import Effort, Enclosure, Norm
 from lipcert.rules.base import RULES
+from lipcert.rules.chains import Chain, Chains
 
 
 @final
@@ -34,6 +35,7 @@ class LayerNorms:
             "linf": linf_norm,
             "l1": l1_norm,
         }
+        self._chains = Chains(self.graph.nodes, effort=effort, seed=seed)
         self._operators: dict[Node, AbstractLinearOperator | None] = {}
         self._norms: dict[tuple[Node, str], Enclosure] = {}
 
@@ -57,9 +59,15 @@ class LayerNorms:
         assert upper is not None
         return upper
 
+    def chain_to(self, node: Node) -> Chain | None:
+        """The linear chain that ends in `node`, where it is worth more than the product of its layers' norms."""
+        return self._chains.to(node)
+
     def failure_probability(self, norm: Norm) -> float:
         """Upper bound on the probability that any of the norms computed so far is not enclosed."""
-        return sum(found.failure_probability for (_, kind), found in self._norms.items() if kind == norm)
+        return self._chains.failure_probability(norm) + sum(
+            found.failure_probability for (_, kind), found in self._norms.items() if kind == norm
+        )
 
     def _once(self, node: Node, kind: str, method: Callable[[AbstractLinearOperator], Enclosure]) -> Enclosure:
         if (node, kind) not in self._norms:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lipcert.graph import Node
+from lipcert.operators import GatherOperator
 from lipcert.records import Norm
 from lipcert.rounding import product_up, sqrt_up, sum_up
 from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule
@@ -35,6 +36,16 @@ _SEVERAL_SOURCES = ("cat", "stack", "slice_scatter", "select_scatter", "where")
 class Selection(AbstractRule):
     """How often each live value is copied, counted on the op itself."""
 
+    def link(self, node: Node, /) -> GatherOperator | None:
+        """Which entry of the one live value stands at each place of the output."""
+        if len(node.inputs) != 1 or len(node.shapes) != 1:
+            return None
+        try:
+            places = sources(node)
+        except UnboundedError:
+            return None
+        return GatherOperator(places.reshape(node.shape), node.inputs[0].shape)
+
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
         """The bound above."""
         if node.op not in _SEVERAL_SOURCES and len(gains) != 1:
@@ -53,14 +64,21 @@ class Selection(AbstractRule):
 
 def copies(node: Node) -> list[int]:
     """The largest number of copies of one entry of each live input, over all outputs together."""
+    sizes = [source.shape.numel() for source in node.inputs]
+    places = sources(node)
+    seen = torch.bincount(places[places >= 0].cpu(), minlength=sum(sizes))
+    return [int(part.max()) if part.numel() else 0 for part in torch.split(seen, sizes)]
+
+
+def sources(node: Node) -> Tensor:
+    """Which entry of the live inputs, numbered on through all of them, each output copies; -1 for a constant."""
     device = next((arg.device for arg in _tensors((node.args, list(node.kwargs.values())))), torch.device("cpu"))
     sizes = [source.shape.numel() for source in node.inputs]
     total = sum(sizes)
     numbers = torch.arange(total, dtype=torch.float64, device=device)
     first, second = (_flat(node, node.run(*_dealt(node, numbers + shift, sizes))) for shift in (0.0, total))
     # An output that follows the shift is a copy, and its first value says of what; constants stay where they are.
-    seen = torch.bincount(first[second - first == total].long().cpu(), minlength=total)
-    return [int(part.max()) if part.numel() else 0 for part in torch.split(seen, sizes)]
+    return torch.where(second - first == total, first, -1.0).long()
 
 
 def _dealt(node: Node, numbers: Tensor, sizes: list[int]) -> list[Tensor]:
