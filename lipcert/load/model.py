@@ -11,6 +11,7 @@ import torch
 
 from lipcert.errors import LipcertError, NonFiniteModelError, RefusedModelError, UsageError
 from lipcert.graph import Graph
+from lipcert.load.archive import check_intact
 from lipcert.load.capture import capture
 from lipcert.load.exported import read_exported
 from lipcert.load.heads import strip_head
@@ -48,6 +49,7 @@ def read_source(path: Path, data: bytes, *, output_name: str | None = None) -> S
     kind = sniff(data)
     if kind == "onnx":
         return read_onnx(path, data=data, output_name=output_name)
+    check_intact(data)
     read = read_torchscript if kind == "torchscript" else read_exported
     return read(data, output_name=output_name)
 

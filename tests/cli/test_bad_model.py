@@ -1,9 +1,11 @@
 """Model files that are none, broken, hostile or not what the command line says: exit code and words."""
 
+import io
 import json
 import os
 import pickle
 import shutil
+import zipfile
 
 import numpy as np
 import onnx
@@ -52,6 +54,17 @@ def test_a_truncated_file(lipcert, tmp_path, sample_models, suffix, share):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(content[: int(len(content) * share)])
     assert "truncated" in refused(lipcert, "analyze", path, code=3)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pt2"])
+def test_a_damaged_weight(lipcert, tmp_path, sample_models, suffix):
+    content = bytearray((sample_models / f"digits_mlp{suffix}").read_bytes())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+    content[largest.header_offset + largest.file_size // 2] ^= 0xFF
+    path = tmp_path / f"net{suffix}"
+    path.write_bytes(content)
+    assert "does not match its checksum" in refused(lipcert, "analyze", path, "--input-shape", "1,8,8", code=3)
 
 
 @pytest.mark.parametrize("write", [lambda x, path: path.write_bytes(pickle.dumps(x)), torch.save])
