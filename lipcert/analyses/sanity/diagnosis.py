@@ -160,8 +160,8 @@ def _at_chance(right: Tensor, chance: float, tries: int) -> DiagnosticRecord:
     return DiagnosticRecord(
         id="data.chance",
         level="error",
-        message=f"{_percent(_share(right))} of {len(right)} samples are classified rightly, and {_percent(chance)} would be "
-        "if the predictions had nothing to do with the labels: the difference is within chance",
+        message=f"{_percent(_share(right))} of {len(right)} samples are classified rightly, and {_percent(chance)} "
+        "would be if the predictions had nothing to do with the labels: the difference is within chance",
         hint=f"{tries} changes of the preprocessing and the order of the labels were tried; if none is named below, "
         "check that the data belong to this model",
     )
