@@ -1,15 +1,27 @@
 """Norms of linear operators as enclosures: a witness below, a proof above."""
 
-from lipcert.norms import cholesky, composition, golub_kahan, gram, schur, small, structure, twisted_circulant, unfold
-from lipcert.norms.base import ENCLOSURES, LOWERS, UPPERS, Task, spectral_norm
+from lipcert.norms import (
+    chebyshev,
+    cholesky,
+    composition,
+    golub_kahan,
+    gram,
+    schur,
+    small,
+    structure,
+    twisted_circulant,
+    unfold,
+)
+from lipcert.norms.base import ENCLOSURES, LOWERS, RANDOMISED, UPPERS, Task, spectral_norm
 from lipcert.norms.induced import frobenius_norm, l1_norm, linf_norm
 
-METHODS = (structure, gram, cholesky, small, composition, unfold, twisted_circulant, golub_kahan, schur)
+METHODS = (structure, gram, cholesky, small, composition, unfold, twisted_circulant, golub_kahan, chebyshev, schur)
 
 __all__ = [
     "ENCLOSURES",
     "LOWERS",
     "METHODS",
+    "RANDOMISED",
     "UPPERS",
     "Task",
     "frobenius_norm",
