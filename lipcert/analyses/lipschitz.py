@@ -106,6 +106,8 @@ def gains(norms: LayerNorms, norm: Norm) -> dict[Node, float]:
         else:
             gain = RULES[node.op]().gain(node, tuple(found[source] for source in node.inputs), norm, norms)
             found[node] = min(gain, _along_chain(node, norm, norms, found))
+        if not math.isfinite(found[node]):
+            raise UnboundedError(node, "the product up to here is too large for a float64")
     return found
 
 

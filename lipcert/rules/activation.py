@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, final
 
+import torch
+
 from lipcert.graph import Node
 from lipcert.graph.gates import is_smooth
 from lipcert.records import Norm
@@ -151,6 +153,12 @@ class Power(AbstractRule):
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
         """The input's gain for the exponent 1."""
         exponent = node.args[1]
-        if isinstance(node.args[0], Node) and not isinstance(exponent, Node) and float(exponent) == 1.0:
+        if isinstance(node.args[0], Node) and not isinstance(exponent, Node) and _is_one(exponent):
             return gains[0]
         raise UnboundedError(node, "its slope grows without bound")
+
+
+def _is_one(exponent: Any) -> bool:
+    """Whether an exponent is the number 1; a tensor of exponents is not looked into."""
+    value = torch.as_tensor(exponent)
+    return value.numel() == 1 and float(value) == 1.0

@@ -100,10 +100,10 @@ class Scale(AbstractRule):
 
 
 _WORDS = {"mul": "product of", "div": "quotient of"}
-# The largest slopes of x * gate(x), as in `activation`: silu, hardswish, twice gelu, mish, six times hardswish.
+# The largest slopes of x * gate(x), as in `activation`: silu, hardswish with SIXTH, twice gelu, mish, six times hardswish.
 _GATES = {
     "sigmoid": 1.099839321,
-    "hardsigmoid": 1.500000001,
+    "hardsigmoid": 1.50000005,
     "one plus erf": 2.257808292,
     "tanh of softplus": 1.088498162,
     "shifted clamp": 9.0,

@@ -186,3 +186,12 @@ def test_a_kink_is_no_witness():
     norms = LayerNorms(graph_from(Nothing(), 3))
     for value in by_norm(analyze_lipschitz(norms, inputs=torch.zeros(4, 3))).values():
         assert value.lower == 0
+
+
+def test_a_product_beyond_float64_is_no_bound():
+    net = nn.Sequential(*(nn.LayerNorm(4, eps=1e-12) for _ in range(60)))
+    norms = LayerNorms(graph_from(net.eval(), 4))
+    for record in analyze_lipschitz(norms):
+        assert record.value.upper is None
+        assert "too large" in record.value.method
+    assert upper_constants(norms, "l2").whole is None

@@ -46,6 +46,7 @@ UNBOUNDED = {
     "exp": torch.exp,
     "square": lambda x: x * x,
     "cube": lambda x: x**3,
+    "an exponent an entry": lambda x: x ** torch.tensor([1.0, 2.0, 1.0, 3.0]),
     "sqrt": torch.sqrt,
     "sign": torch.sign,
     "product": lambda x: x * x.sin(),
