@@ -10,7 +10,7 @@ from torch import Tensor
 from lipcert.graph import Graph, Node
 from lipcert.graph.fold import fold_batch_norm
 from lipcert.progress import Progress, silent
-from lipcert.records import Enclosure, LayerRecord, LayerSketch, Skipped, Soundness
+from lipcert.records import Enclosure, LayerRecord, LayerSketch, Norm, Skipped, Soundness
 from lipcert.rounding import down, up
 from lipcert.rules import RULES, LayerNorms
 
@@ -18,10 +18,12 @@ from lipcert.rules import RULES, LayerNorms
 def analyze_layers(norms: LayerNorms, *, progress: Progress = silent) -> tuple[LayerRecord, ...] | Skipped:
     """Norms of every node with a linear operator of its own, in order of execution.
 
-    Those are the layers with parameters, and pooling, scaling and interpolation. A batch norm that was folded into the
-    layer before it has no record; the layer's description says so.
+    Those are the layers with parameters, and pooling, scaling and interpolation. Layers that are not affine have a
+    record where they matter to a Lipschitz constant: overlapping max pooling, normalisation by the sample's own
+    statistics, and attention. A batch norm that was folded into the layer before it has none; the layer's description
+    says so.
     """
-    nodes = [node for node in norms.graph.nodes if norms.operator(node) is not None]
+    nodes = [node for node in norms.graph.nodes if _is_listed(node)]
     if not nodes:
         return Skipped(reason="the graph has no linear layer")
     records = []
@@ -45,13 +47,26 @@ def sketch_layers(graph: Graph) -> tuple[LayerSketch, ...]:
             parameters=_parameters(node),
         )
         for node in nodes
-        if node.op in RULES and RULES[node.op]().operator(node) is not None
+        if _is_listed(node)
     )
+
+
+def _is_listed(node: Node) -> bool:
+    if node.op not in RULES:
+        return False
+    known = RULES[node.op]()
+    return known.operator(node) is not None or known.constants(node) is not None
 
 
 def _record(node: Node, norms: LayerNorms) -> LayerRecord:
     geometry = RULES[node.op]().geometry(node)
-    spectral, frobenius = norms.norm(node, "l2"), norms.frobenius(node)
+    constants = RULES[node.op]().constants(node)
+    frobenius: Enclosure | Skipped = Skipped(reason="the layer is not linear")
+    if constants is None:
+        induced: tuple[Norm, ...] = ("l2", "linf", "l1")
+        constants = {norm: norms.norm(node, norm) for norm in induced}
+        frobenius = norms.frobenius(node)
+    spectral = constants["l2"]
     return LayerRecord(
         name=node.name,
         op=node.op,
@@ -65,8 +80,8 @@ def _record(node: Node, norms: LayerNorms) -> LayerRecord:
         groups=geometry.groups,
         transposed=geometry.transposed,
         spectral_norm=spectral,
-        linf_norm=norms.norm(node, "linf"),
-        l1_norm=norms.norm(node, "l1"),
+        linf_norm=constants["linf"],
+        l1_norm=constants["l1"],
         frobenius_norm=frobenius,
         stable_rank=stable_rank(frobenius, spectral),
     )
@@ -77,8 +92,10 @@ def _parameters(node: Node) -> int:
     return sum(arg.numel() for arg in node.args if isinstance(arg, Tensor)) if node.parameter_names else 0
 
 
-def stable_rank(frobenius: Enclosure, spectral: Enclosure) -> Enclosure | Skipped:
+def stable_rank(frobenius: Enclosure | Skipped, spectral: Enclosure) -> Enclosure | Skipped:
     """frobenius^2 / spectral^2, from the far ends of both; it is at least 1."""
+    if isinstance(frobenius, Skipped):
+        return frobenius
     assert frobenius.upper is not None
     assert spectral.upper is not None
     if not spectral.lower:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Protocol, TypeVar, final
 
 from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator
-from lipcert.records import Norm
+from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.registry import Registry
-from lipcert.rounding import product_up, sqrt_up
+from lipcert.rounding import down, product_up, sqrt_up
 
 T = TypeVar("T", bound="type[AbstractRule]")
 
@@ -63,6 +64,10 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         """The linear part of a node that is affine in its one live input; None where that is the identity or not so."""
         return None
 
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:  # noqa: ARG002
+        """Lipschitz constants of a layer that is not affine, if a table of layers should show it; else None."""
+        return None
+
     def link(self, node: Node, /) -> AbstractLinearOperator | None:
         """The linear part where the node is affine in its one live input, copies and sums with constants among them."""
         return self.operator(node) if len(node.inputs) == 1 else None
@@ -103,6 +108,13 @@ def tier(node: Node) -> Tier:
 def copies_gain(copies: int, norm: Norm) -> float:
     """Norm of the map that repeats each entry `copies` times."""
     return {"l2": sqrt_up(copies), "l1": float(copies), "linf": 1.0 if copies else 0.0}[norm]
+
+
+def copies_norm(copies: int, norm: Norm) -> Enclosure:
+    """The same from both sides."""
+    upper = copies_gain(copies, norm)
+    lower = down(math.sqrt(copies)) if norm == "l2" else upper
+    return Enclosure(lower=lower, upper=upper, soundness=Soundness.EXACT, method="overlapping windows")
 
 
 def argument(node: Node, position: int, name: str, default: object = None) -> object:

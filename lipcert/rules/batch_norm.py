@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, final
 
 import torch
-from torch import Tensor
 
 from lipcert.graph import Node
 from lipcert.operators import DiagonalOperator
-from lipcert.records import Norm
-from lipcert.rounding import down, product_up, sqrt_up, up
+from lipcert.records import Enclosure, Norm
+from lipcert.rounding import product_up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule
+from lipcert.rules.normalisation import normalising_norm
 
 _NO_TRAINING = "_native_batch_norm_legit_no_training"
 
@@ -38,7 +37,15 @@ class BatchNorm(AbstractRule):
 
     def geometry(self, node: Node, /) -> Geometry:
         """Its number of channels."""
-        return Geometry(description=f"batch norm {node.inputs[0].shape[1]}")
+        channels = node.inputs[0].shape[1]
+        return Geometry(description=f"{'instance' if _uses_batch(node) else 'batch'} norm {channels}")
+
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:
+        """With batch statistics, the true constants, large as they are."""
+        if len(node.inputs) != 1 or not _uses_batch(node) or not _eps(node) > 0.0:
+            return None
+        norms: tuple[Norm, ...] = ("l2", "linf", "l1")
+        return {norm: normalising_norm(node.args[1], _eps(node), _places(node), norm) for norm in norms}
 
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The largest scale; with batch statistics max |weight| / sqrt(eps), times sqrt(places) in linf and l1."""
@@ -46,13 +53,17 @@ class BatchNorm(AbstractRule):
             raise UnboundedError(node, "its statistics or weights depend on the input")
         if not _uses_batch(node):
             return super().gain(node, gains, norm, norms)
-        shape, eps, weight = node.inputs[0].shape, _eps(node), node.args[1]
-        if not eps > 0.0:
+        if not _eps(node) > 0.0:
             raise UnboundedError(node, "it divides by a deviation that may vanish")
-        largest = float(weight.abs().max()) if isinstance(weight, Tensor) else 1.0
-        places = shape[0] * shape[2:].numel()
-        spread = 1.0 if norm == "l2" else sqrt_up(places)
-        return product_up((largest, up(1.0 / down(math.sqrt(eps))), spread, gains[0]))
+        upper = normalising_norm(node.args[1], _eps(node), _places(node), norm).upper
+        assert upper is not None
+        return product_up((upper, gains[0]))
+
+
+def _places(node: Node) -> int:
+    """How many numbers are normalised together."""
+    shape = node.inputs[0].shape
+    return shape[0] * shape[2:].numel()
 
 
 def _uses_batch(node: Node) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import torch.fx
 from torch import Size, Tensor
 
 from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator, BlockDiagonalOperator, DenseOperator, SeparableOperator
-from lipcert.records import Norm
+from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.rounding import product_up, sum_up, up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
 
 # Position of the two factors, and of what is added to their product.
 _FACTORS = {"mm": (0, 1), "bmm": (0, 1), "linear": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}
+# Operations between a product of attention and its softmax, at most: scales, masks, reshapes.
+_NEAR = 8
 _ADDEND = {"linear": 2, "addmm": 0, "baddbmm": 0}
 
 
@@ -37,16 +40,32 @@ class MatrixProduct(AbstractRule):
         """Sizes of one row, and how many rows there are."""
         operator = self.operator(node)
         if operator is None:
-            return Geometry(description="matrix product")
+            left, right = ("x".join(map(str, factor.shape[-2:])) for factor in _factors(node))
+            words = "attention product" if _in_attention(node) else "product of two inputs"
+            return Geometry(description=f"{words} {left} by {right}")
         rows = operator.in_shape[:-1].numel()
         many = f" on {rows} rows" if rows > 1 else ""
         return Geometry(description=f"linear {operator.in_shape[-1]}->{operator.out_shape[-1]}{many}")
+
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:
+        """None exists for a product of two live matrices, and a table should say so."""
+        if not all(isinstance(factor, Node) for factor in _factors(node)):
+            return None
+        norms: tuple[Norm, ...] = ("l2", "linf", "l1")
+        missing = Enclosure(
+            lower=0.0,
+            upper=None,
+            unbounded=True,
+            soundness=Soundness.PROVED,
+            method=f"unbounded globally: {_reason(node)}",
+        )
+        return dict.fromkeys(norms, missing)
 
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The norm of the constant factor; what is added may be live too."""
         left, right = _factors(node)
         if isinstance(left, Node) and isinstance(right, Node):
-            raise UnboundedError(node, "a product of two values that both depend on the input")
+            raise UnboundedError(node, _reason(node))
         by_node = dict(zip(node.inputs, gains, strict=True))
         terms = []
         factor = left if isinstance(left, Node) else right
@@ -58,6 +77,29 @@ class MatrixProduct(AbstractRule):
             copies = copies_gain(node.shape.numel() // addend.shape.numel(), norm)
             terms.append(product_up((up(beta) if beta != 1.0 else 1.0, copies, by_node[addend])))
         return sum_up(terms)
+
+
+def _reason(node: Node) -> str:
+    """Why there is no global constant. Source for attention: Kim, Papamakarios, Mnih, ICML 2021."""
+    if _in_attention(node):
+        return "dot-product attention multiplies values that both depend on the input"
+    return "a product of two values that both depend on the input"
+
+
+def _in_attention(node: Node) -> bool:
+    """Whether a softmax stands a few operations before or after the product."""
+    ahead = [node.raw]
+    behind = list(node.inputs)
+    for _ in range(_NEAR):
+        if any("softmax" in str(raw.target) for raw in ahead) or any("softmax" in source.op for source in behind):
+            return True
+        ahead = [user for raw in ahead for user in raw.users if not _multiplies(user)]
+        behind = [source for found in behind if found.op not in _FACTORS for source in found.inputs]
+    return False
+
+
+def _multiplies(raw: torch.fx.Node) -> bool:
+    return any(str(raw.target).startswith(f"aten.{op}.") for op in _FACTORS)
 
 
 def _factors(node: Node) -> tuple[Any, Any]:

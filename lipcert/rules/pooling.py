@@ -11,11 +11,12 @@ from torch import Size
 from lipcert.graph import Node
 from lipcert.operators import SeparableOperator
 from lipcert.operators.pooling import adaptive_average_matrix, average_matrix
-from lipcert.records import Norm
+from lipcert.records import Enclosure, Norm
 from lipcert.rounding import product_up
-from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, argument, copies_gain, rule
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, argument, copies_gain, copies_norm, rule
 
 _AXES = {"1": 1, "2": 2, "3": 3}
+_NORMS: tuple[Norm, ...] = ("l2", "linf", "l1")
 
 
 def _axes(node: Node) -> int:
@@ -91,21 +92,38 @@ class AdaptiveAveragePooling(AbstractRule):
 class MaxPooling(AbstractRule):
     """Each output moves by at most the largest move in its window; windows that overlap share entries.
 
-    With at most m windows over one entry: 1 in linf, sqrt(m) in l2, m in l1. m is a product over the axes.
+    With at most m windows over one entry: 1 in linf, sqrt(m) in l2, m in l1. m is a product over the axes. An input
+    whose largest entry is that one attains them.
     """
+
+    def geometry(self, node: Node, /) -> Geometry:
+        """Max pool 3x3 /2 @28x28."""
+        axes = _axes(node)
+        kernel, stride, padding = _window(node, axes)
+        words = f"max pool {'x'.join(map(str, kernel))} /{stride[0] if len(set(stride)) == 1 else stride}"
+        where = _size(node.inputs[0].shape, axes)
+        return Geometry(description=f"{words} @{where}", stride=tuple(stride), padding=tuple(padding))
+
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:
+        """Exact ones where windows overlap; 1 is no news."""
+        most = _most_windows(node)
+        return {norm: copies_norm(most, norm) for norm in _NORMS} if most > 1 else None
 
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
         """The bound above, with the windows counted at the real input size."""
-        axes, source = _axes(node), node.inputs[0].shape
-        kernel, stride, padding = _window(node, axes)
-        dilation = _each(argument(node, 4, "dilation", 1), axes)
-        most = math.prod(
-            _overlap(n, windows, k, (s, p, d))
-            for n, windows, k, s, p, d in zip(
-                source[-axes:], node.shape[-axes:], kernel, stride, padding, dilation, strict=True
-            )
+        return product_up((copies_gain(_most_windows(node), norm), gains[0]))
+
+
+def _most_windows(node: Node) -> int:
+    axes, source = _axes(node), node.inputs[0].shape
+    kernel, stride, padding = _window(node, axes)
+    dilation = _each(argument(node, 4, "dilation", 1), axes)
+    return math.prod(
+        _overlap(n, windows, k, (s, p, d))
+        for n, windows, k, s, p, d in zip(
+            source[-axes:], node.shape[-axes:], kernel, stride, padding, dilation, strict=True
         )
-        return product_up((copies_gain(most, norm), gains[0]))
+    )
 
 
 def _overlap(size: int, windows: int, kernel: int, steps: tuple[int, int, int]) -> int:
@@ -121,9 +139,23 @@ def _overlap(size: int, windows: int, kernel: int, steps: tuple[int, int, int]) 
 class AdaptiveMaxPooling(AbstractRule):
     """As max pooling, with the windows of adaptive average pooling."""
 
+    def geometry(self, node: Node, /) -> Geometry:
+        """Adaptive max pool 14x14->7x7."""
+        axes = _axes(node)
+        sizes = _size(node.inputs[0].shape, axes), _size(node.shape, axes)
+        return Geometry(description=f"adaptive max pool {'->'.join(sizes)}")
+
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:
+        """Exact ones where windows overlap."""
+        most = _most_adaptive_windows(node)
+        return {norm: copies_norm(most, norm) for norm in _NORMS} if most > 1 else None
+
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
         """The same bound."""
-        axes, source = _axes(node), node.inputs[0].shape
-        pairs = zip(source[-axes:], node.shape[-axes:], strict=True)
-        most = math.prod(int((adaptive_average_matrix(n, w) > 0).sum(0).max()) for n, w in pairs)
-        return product_up((copies_gain(most, norm), gains[0]))
+        return product_up((copies_gain(_most_adaptive_windows(node), norm), gains[0]))
+
+
+def _most_adaptive_windows(node: Node) -> int:
+    axes, source = _axes(node), node.inputs[0].shape
+    pairs = zip(source[-axes:], node.shape[-axes:], strict=True)
+    return math.prod(int((adaptive_average_matrix(n, w) > 0).sum(0).max()) for n, w in pairs)
