@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -14,7 +13,6 @@ from lipcert.operators.polyphase import PolyphaseKernel
 from lipcert.operators.symbol import Symbol, twists
 from lipcert.rounding import sum_up
 
-_BYTES = 2**26
 _PEAKS = 4
 _PROBES = 8
 _POWER_STEPS = 12
@@ -38,7 +36,7 @@ def highest(symbol: Symbol, twist: tuple[int, ...], guess: float) -> float:
     frequencies = symbol.half_grid(twist)
     polynomial = symbol.polynomial_pays(len(frequencies))
     ceiling = Ceiling(guess, symbol.gram_error(polynomial=polynomial))
-    for chunk in _chunks(symbol, frequencies):
+    for chunk in symbol.chunks(frequencies):
         ceiling.cover(symbol.grams(chunk, polynomial=polynomial).flatten(0, 1))
     return ceiling.value
 
@@ -48,28 +46,22 @@ def highest_of_rows(symbol: Symbol) -> float:
     best = torch.full((symbol.groups,), math.inf, dtype=torch.float64, device=symbol.device)
     for twist in twists(symbol.grid):
         squares = torch.zeros_like(best)
-        for chunk in _chunks(symbol, symbol.half_grid(twist)):
+        for chunk in symbol.chunks(symbol.half_grid(twist)):
             squares = torch.maximum(squares, symbol.grams(chunk, polynomial=False).real.flatten(1).amax(1))
         best = torch.minimum(best, squares)
     return sum_up((float(best.max()), symbol.gram_error(polynomial=False)))
 
 
-def _chunks(symbol: Symbol, frequencies: Tensor) -> Iterator[Tensor]:
-    """Frequencies in parts whose Gram matrices, factors and symbols take about 64 MB."""
-    size = 16 * symbol.groups * (symbol.rows * min(symbol.columns, 4 * symbol.rows) + 2 * symbol.rows**2)
-    return iter(frequencies.split(max(1, _BYTES // size)))
-
-
 def promising(
     symbol: Symbol, kernel: PolyphaseKernel, operator: ConvolutionOperator, witness: Tensor | None
-) -> tuple[tuple[int, ...], float]:
-    """The twist whose largest ||F||^2, near the frequencies of a first singular vector, is smallest; and that value.
+) -> list[tuple[float, tuple[int, ...]]]:
+    """The largest ||F||^2 of each twist near the frequencies of a first singular vector; the smallest comes first.
 
-    An estimate from below, which decides where to look and what to guess, and proves nothing.
+    Estimates from below, which decide where to look and what to guess, and prove nothing.
     """
     options = list(twists(symbol.grid))
-    if witness is None or len(options) == 1:
-        return options[0], 0.0
+    if witness is None:
+        return [(0.0, twist) for twist in options]
     waves = _places(kernel, operator, witness)
     found = []
     for twist in options:
@@ -77,9 +69,8 @@ def promising(
         energy = _energy(waves, symbol.grid, twist)
         places = (frequencies - torch.tensor(twist, device=frequencies.device)) // 2
         order = energy[tuple(places.unbind(1))].topk(min(_PEAKS, len(frequencies))).indices
-        found.append((_peak(symbol, frequencies[order]), twist))
-    peak, twist = min(found)
-    return twist, peak * (1.0 + _HEADROOM)
+        found.append((_peak(symbol, frequencies[order]) * (1.0 + _HEADROOM), twist))
+    return sorted(found)
 
 
 def _places(kernel: PolyphaseKernel, operator: ConvolutionOperator, vector: Tensor) -> Tensor:
@@ -110,7 +101,7 @@ def _energy(waves: Tensor, grid: tuple[int, ...], twist: tuple[int, ...]) -> Ten
 def _peak(symbol: Symbol, frequencies: Tensor) -> float:
     """The largest ||F||^2 that power iteration finds at the frequencies, over all groups."""
     best = 0.0
-    for chunk in _chunks(symbol, frequencies):
+    for chunk in symbol.chunks(frequencies):
         grams = symbol.grams(chunk, polynomial=symbol.polynomial_pays(int(math.prod(symbol.grid)) // 2)).flatten(0, 1)
         vectors = grams.sum(-1, keepdim=True) + grams.diagonal(dim1=-2, dim2=-1)[..., None]
         for _ in range(_POWER_STEPS):

@@ -15,6 +15,11 @@ from lipcert.operators.base import AbstractLinearOperator
 
 # Squares of such numbers are well inside float32.
 _ROOM = 1e-12, 1e12
+# Part of a given start that is noise, so that no singular vector is out of reach.
+_NOISE = 0.3
+# Lost orthogonality only brings copies of singular values found to better than this.
+_COARSE = 1e-5
+_BYTES = 2**29
 
 
 def ritz_vector(
@@ -24,14 +29,20 @@ def ritz_vector(
     tolerance: float,
     generator: torch.Generator,
     dtype: torch.dtype = torch.float64,
+    start: Tensor | None = None,
 ) -> Tensor:
     """An input near the first right singular vector, of length about 1, shape (*in_shape), float64.
 
     It stops once the Ritz value is estimated to be within `tolerance`, relatively, of a singular value. `dtype` is
-    that of the iteration; float32 for operators that are `mixed`, left where its range may not do.
+    that of the iteration; float32 for operators that are `mixed`, left where its range may not do. A `start` near the
+    vector saves iterations. The basis is kept below 512 MB.
     """
-    start = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device, dtype)
-    right = [start / start.norm()]
+    first = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device)
+    if start is not None:
+        first = first * (_NOISE / first.norm()) + start.flatten() / start.norm()
+    iterations = max(2, min(iterations, _BYTES // (operator.in_size * dtype.itemsize)))
+    right = [(first / first.norm()).to(dtype)]
+    orthogonal = dtype == torch.float64 or tolerance < _COARSE
     diagonal: list[float] = []
     above: list[float] = []
     left = operator.apply(right[0].reshape(1, *operator.in_shape)).reshape(-1)
@@ -39,12 +50,12 @@ def ritz_vector(
     for step in range(1, iterations + 1):
         diagonal.append(float(left.norm()))
         if step == 1 and dtype == torch.float32 and not _ROOM[0] < diagonal[-1] < _ROOM[1]:
-            return ritz_vector(operator, iterations=iterations, tolerance=tolerance, generator=generator)
+            return ritz_vector(operator, iterations=iterations, tolerance=tolerance, generator=generator, start=start)
         if not 0.0 < diagonal[-1] < math.inf:
             break
         left = left / diagonal[-1]
         pulled = operator.adjoint(left.reshape(1, *operator.out_shape)).reshape(-1) - diagonal[-1] * right[-1]
-        pulled = _orthogonal(pulled, right)
+        pulled = _orthogonal(pulled, right) if orthogonal else pulled
         above.append(float(pulled.norm()))
         exhausted = above[-1] <= 8 * torch.finfo(dtype).eps * max(diagonal)
         if exhausted or step == iterations or step < 8 or step % 4 == 0:
@@ -54,8 +65,10 @@ def ritz_vector(
         if step < iterations:
             right.append(pulled / above[-1])
             left = operator.apply(right[-1].reshape(1, *operator.in_shape)).reshape(-1) - above[-1] * left
-    basis = torch.stack(right[: len(weights)], dim=1).to(torch.float64)
-    return (basis @ weights.to(basis.device)).reshape(operator.in_shape)
+    vector = torch.zeros_like(first)
+    for weight, direction in zip(weights.tolist(), right, strict=False):
+        vector += weight * direction
+    return vector.reshape(operator.in_shape)
 
 
 def _orthogonal(vector: Tensor, against: list[Tensor]) -> Tensor:

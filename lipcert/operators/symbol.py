@@ -21,6 +21,7 @@ one u of ||S||^2, for which gamma is taken two operations longer than counted.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from torch import Tensor
 from lipcert.rounding import UNIT_ROUNDOFF, gamma, product_up, sum_up, up
 
 _SPARE = 2
+_BYTES = 2**26
 
 
 @final
@@ -40,20 +42,31 @@ class Symbol:
 
     def __init__(self, taps: Tensor, grid: tuple[int, ...]) -> None:
         # F(w)' has the conjugate transpose of F(-w), and F(-w) the singular values of F(w): transposing is free.
-        self.taps = taps.transpose(1, 2) if taps.shape[1] > taps.shape[2] else taps
-        self.taps = self.taps.contiguous()
+        self.transposed = taps.shape[1] > taps.shape[2]
+        self.taps = (taps.transpose(1, 2) if self.transposed else taps).contiguous()
         self.grid = grid
         self.groups, self.rows, self.columns = self.taps.shape[:3]
         self.lengths = tuple(self.taps.shape[3:])
         self.offsets = math.prod(self.lengths)
         self.device = taps.device
-        self._roots = [_roots(size).to(self.device) for size in grid]
+        self.roots = [_roots(size).to(self.device) for size in grid]
         sums = self.taps.abs().flatten(3).sum(-1)
         schur = float((sums.sum(2).amax(1) * sums.sum(1).amax(1)).max())
         self.absolute = product_up((schur, up(1.0 + gamma(4 * self.taps.numel() + 4))))
         lags = itertools.product(*(range(1 - n, n) for n in self.lengths))
         self._half = [lag for lag in lags if lag > (0,) * len(grid)]
         self._polynomial: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def on(self, grid: tuple[int, ...]) -> Symbol:
+        """The same symbol on another grid; what was computed for the taps is shared."""
+        other = copy.copy(self)
+        other.grid, other.roots = grid, [_roots(size).to(self.device) for size in grid]
+        return other
+
+    def chunks(self, frequencies: Tensor) -> Iterator[Tensor]:
+        """Frequencies in parts whose Gram matrices, their factors and symbols take about 64 MB."""
+        size = 16 * self.groups * (self.rows * min(self.columns, 4 * self.rows) + 2 * self.rows**2)
+        return iter(frequencies.split(max(1, _BYTES // size)))
 
     @property
     def phase_error(self) -> float:
@@ -72,7 +85,7 @@ class Symbol:
         """(frequencies, offsets) values of e^{i m.w} for offsets (count, axes)."""
         result = torch.ones(len(frequencies), len(offsets), dtype=torch.complex128, device=self.device)
         for axis, size in enumerate(self.grid):
-            result = result * self._roots[axis][(frequencies[:, axis, None] * offsets[:, axis]) % (2 * size)]
+            result = result * self.roots[axis][(frequencies[:, axis, None] * offsets[:, axis]) % (2 * size)]
         return result
 
     def values(self, frequencies: Tensor) -> Tensor:
