@@ -1,11 +1,14 @@
 """Row sums, column sums and the Frobenius norm against written-out matrices."""
 
+import math
+from fractions import Fraction
+
 import pytest
 import torch
 
 from lipcert.norms import frobenius_norm, l1_norm, linf_norm
-from lipcert.operators import DenseOperator, materialise
-from tests.operator_examples import EXAMPLES
+from lipcert.operators import CompositionOperator, DenseOperator, materialise
+from tests.operator_examples import EXAMPLES, convolution
 
 NORMS = {
     "linf": (linf_norm, lambda a: torch.linalg.matrix_norm(a, torch.inf)),
@@ -25,8 +28,6 @@ def test_it_is_the_matrix_norm(name, norm):
 
 def test_rounding_is_outward():
     """0.1 + 0.2 + ... in float64 misses the exact sum; the ends do not."""
-    from fractions import Fraction
-
     row = torch.tensor([[0.1 * k for k in range(1, 40)]], dtype=torch.float64)
     exact = sum(Fraction(float(entry)) for entry in row[0])
     found = linf_norm(DenseOperator(row))
@@ -45,3 +46,22 @@ def test_underflow_is_outward(norm, size):
 def test_a_zero_operator_has_the_norm_zero():
     for method, _ in NORMS.values():
         assert method(EXAMPLES["conv zero"]).upper == 0.0
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_chain_that_cancels_in_rounding_is_not_called_zero(norm):
+    """0.1 * 3 - 0.3 of these float64 numbers is 2^-55; with its product rounded first it is twice that."""
+    first = DenseOperator(torch.tensor([[0.1], [0.3]], dtype=torch.float64))
+    second = DenseOperator(torch.tensor([[3.0, -1.0]], dtype=torch.float64))
+    exact = abs(Fraction(0.1) * 3 - Fraction(0.3))
+    found = NORMS[norm][0](CompositionOperator((first, second)))
+    assert Fraction(found.lower) <= exact <= Fraction(found.upper)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_chain_of_few_terms_with_a_large_matrix_keeps_its_lower_end(norm):
+    """The written-out matrix has more terms than the convolutions it is made of."""
+    kernels = [convolution(torch.ones(1, 1, 1), 3000) for _ in range(2)]
+    found = NORMS[norm][0](CompositionOperator(kernels))
+    exact = math.sqrt(3000) if norm == "frobenius" else 1.0
+    assert found.lower <= exact <= found.upper
