@@ -100,7 +100,7 @@ class Scale(AbstractRule):
 
 
 _WORDS = {"mul": "product of", "div": "quotient of"}
-# The largest slopes of x * gate(x), as in `activation`: silu, hardswish with SIXTH, twice gelu, mish, six times hardswish.
+# The largest slopes of x * gate(x), as in `activation`: silu, hardswish by SIXTH, twice gelu, mish, 6 hardswish.
 _GATES = {
     "sigmoid": 1.099839321,
     "hardsigmoid": 1.50000005,
