@@ -6,6 +6,7 @@ from lipcert.norms import (
     composition,
     golub_kahan,
     gram,
+    one_axis,
     schur,
     small,
     structure,
@@ -15,7 +16,19 @@ from lipcert.norms import (
 from lipcert.norms.base import ENCLOSURES, LOWERS, RANDOMISED, UPPERS, Task, spectral_norm
 from lipcert.norms.induced import frobenius_norm, l1_norm, linf_norm
 
-METHODS = (structure, gram, cholesky, small, composition, unfold, twisted_circulant, golub_kahan, chebyshev, schur)
+METHODS = (
+    structure,
+    gram,
+    cholesky,
+    small,
+    composition,
+    unfold,
+    twisted_circulant,
+    one_axis,
+    golub_kahan,
+    chebyshev,
+    schur,
+)
 
 __all__ = [
     "ENCLOSURES",

@@ -30,6 +30,9 @@ from lipcert.rounding import UNIT_ROUNDOFF, down, gamma, product_up, sum_up, up
 
 _MARGIN = 1e-9
 _POWER_STEPS = 6
+# Beyond this size an eigendecomposition takes tens of factorisations.
+_EIGENBASIS = 768
+_LANCZOS_STEPS = 60
 
 
 @final
@@ -54,8 +57,8 @@ class Ceiling:
         step = _MARGIN
         while len(grams):
             highest = _steepest(grams)
-            self._level = max(self._level, float(torch.linalg.eigvalsh(grams[highest])[-1])) * (1.0 + step)
-            grams, step = grams[~self._below(grams)], 2.0 * step
+            self._level = max(self._level, _largest(grams[highest])) * (1.0 + step)
+            grams, step = grams[~self._below(grams)], 10.0 * step
             if step > 1.0:
                 self._level = float("inf")
                 return
@@ -94,6 +97,21 @@ def _defect(shifted: Tensor, factors: Tensor, proved: Tensor) -> float:
     # The full matrix holds the lower triangle at most twice.
     frobenius = product_up((2.0, float(seen.sqrt()), slack, slack))
     return sum_up((frobenius, product_up((2.0 * gamma(2 * size + 6), float(hidden), slack, slack))))
+
+
+def _largest(gram: Tensor) -> float:
+    """The largest eigenvalue of one Hermitian matrix, or what Lanczos finds of it, for the next guess."""
+    if len(gram) <= _EIGENBASIS:
+        return float(torch.linalg.eigvalsh(gram)[-1])
+    basis = torch.empty(_LANCZOS_STEPS, len(gram), dtype=gram.dtype, device=gram.device)
+    vector = gram.sum(-1) + gram.diagonal()
+    for step in range(_LANCZOS_STEPS):
+        basis[step] = vector / vector.norm()
+        vector = gram @ basis[step]
+        for _ in range(2):
+            vector = vector - (basis[: step + 1].conj() @ vector) @ basis[: step + 1]
+    projected = basis.conj() @ gram @ basis.mT
+    return float(torch.linalg.eigvalsh(projected)[-1])
 
 
 def _steepest(grams: Tensor) -> int:

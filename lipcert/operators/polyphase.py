@@ -31,9 +31,10 @@ class AxisPhases:
     taps, phase, offset  one entry for each tap that meets the input: its index, and where it goes (offsets from 0)
     phases, length       how many of each there are
     grid                 least size of a circulant that holds every part; 1 for a single offset
-    rows                 places o' that any part has, counted from the first
+    rows                 how many places o' any part has
     columns              (phases, number of places q that any part reads) input index in part 0, -1 where none
-    present              (phases, places q) whether any part has that place
+    present              (phases, number of places q) whether any part has that place
+    shift                the offset from 0 that joins places o' and q, each counted from the first, is q - o' - shift
     """
 
     taps: Tensor
@@ -104,6 +105,21 @@ class PolyphaseKernel:
     def grid(self) -> tuple[int, ...]:
         """Least size of an admissible circulant on each axis."""
         return tuple(axis.grid for axis in self.axes)
+
+    def written_out(self, axis: int) -> tuple[Tensor, tuple[int, ...]]:
+        """Taps with one offset on this axis, whose places become channels of a Toeplitz matrix; and their grid."""
+        split = self.axes[axis]
+        places = torch.arange(split.columns.shape[1])[None] - torch.arange(split.rows)[:, None] - split.shift
+        inside = ((places >= 0) & (places < split.length)).flatten().to(self.taps)
+        joined = self.taps.movedim(3 + axis, -1)[..., places.clamp(0, split.length - 1).flatten().to(self.taps.device)]
+        joined = (joined * inside).unflatten(-1, tuple(places.shape)).movedim(-1, 3).movedim(-1, 2)
+        # Columns are now (channels, phases of each axis, places); those without an input in any part are left out.
+        before = math.prod(other.phases for other in self.axes[:axis])
+        after = math.prod(other.phases for other in self.axes[axis + 1 :])
+        channels = self.taps.shape[2] // (before * split.phases * after)
+        kept = split.present[None, :, None].expand(channels * before, -1, after, -1).flatten().to(self.taps.device)
+        taps = joined.flatten(1, 2).flatten(2, 3)[:, :, kept].unsqueeze(3 + axis)
+        return taps, (*self.grid[:axis], 1, *self.grid[axis + 1 :])
 
 
 def polyphase(operator: ConvolutionOperator) -> PolyphaseKernel | None:

@@ -60,6 +60,10 @@ def holds(operator) -> None:
         assert math.sqrt(highest_of_rows(symbol)) >= value
     lower = LOWERS["golub-kahan"]().end(operator, Task())
     assert lower.value <= value * (1 + 1e-12)
+    tight = UPPERS["one axis written out"]().end(operator, Task(lower=lower.value, witness=lower.witness)).value
+    assert tight >= value
+    if len(operator.size) == 1 and operator.dilation == (1,):
+        assert tight <= value * (1 + 1e-3)
     assert bound(operator) >= value
     assert bound(operator, lower=lower.value, witness=lower.witness) >= value
 
