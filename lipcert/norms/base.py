@@ -7,8 +7,9 @@ LOWERS      give a lower end, with a witness vector
 UPPERS      give an upper end, with a proof
 RANDOMISED  give an upper end that fails with a stated, tiny probability
 
-If an enclosure is affordable the cheapest one is the answer. Otherwise every affordable lower and upper method runs
-and the best of each side is kept. Only where the proved ends are further apart than the effort asks for may a
+If an enclosure is affordable the cheapest one is the answer. Otherwise every affordable lower method runs, and the
+affordable upper methods from the cheapest on, until one is within the gap that the effort asks for; the best of each
+side is kept. Only where the proved ends are further apart than the effort asks for may a
 randomised end stand in for the proved one, which the method then names.
 """
 
@@ -39,7 +40,10 @@ TINY = 2.0**-1074
 BUDGETS: dict[Effort, float] = {"fast": 2e10, "default": 8e10, "high": 8e11}
 MATRIX_PACE = 1 / 7
 
-# Relative gap at which the search for a smaller upper end stops.
+# Relative gap at which the search for a smaller proved upper end stops.
+GOALS: dict[Effort, float] = {"fast": 1e-1, "default": 1e-2, "high": 1e-3}
+
+# Relative gap above which a randomised upper end is sought.
 GAPS: dict[Effort, float] = {"fast": math.inf, "default": 1e-2, "high": 1e-3}
 
 # Probability that a randomised upper end is wrong: a hundred of them together stay within 1e-12.
@@ -63,6 +67,11 @@ class Task:
     witness: Tensor | None = None
     tolerance: float = 1e-4
     failure: float = FAILURE
+
+    @property
+    def goal(self) -> float:
+        """Relative gap at which a proved upper end is close enough."""
+        return GOALS[self.effort]
 
     @property
     def gap(self) -> float:
@@ -138,7 +147,7 @@ def enclose(operator: AbstractLinearOperator, task: Task) -> Enclosure:
     lower = max(_ends(LOWERS, operator, task), key=lambda end: end.value, default=End(value=0.0, method="zero"))
     # The last resort is a product of row and column sums, which applies to every operator that knows its entries.
     known = replace(task, lower=lower.value, witness=lower.witness)
-    upper = min(_ends(UPPERS, operator, known), key=lambda end: end.value)
+    upper = _proved(operator, known)
     if upper.value > lower.value * (1.0 + task.gap):
         upper = _randomised(operator, known, upper)
     return Enclosure(
@@ -148,6 +157,19 @@ def enclose(operator: AbstractLinearOperator, task: Task) -> Enclosure:
         failure_probability=upper.failure_probability,
         method=f"{lower.method} / {upper.method}",
     )
+
+
+def _proved(operator: AbstractLinearOperator, task: Task) -> End:
+    """The best upper end of the affordable methods, the cheapest first, up to the first that is close enough."""
+    priced = sorted(((kind().cost(operator), name) for name, kind in UPPERS.items()), key=lambda pair: pair[0])
+    best: End | None = None
+    for price, name in priced:
+        if best is not None and (price > BUDGETS[task.effort] or best.value <= task.lower * (1.0 + task.goal)):
+            break
+        end = UPPERS[name]().end(operator, task)
+        best = end if best is None or end.value < best.value else best
+    assert best is not None
+    return best
 
 
 def _randomised(operator: AbstractLinearOperator, task: Task, proved: End) -> End:

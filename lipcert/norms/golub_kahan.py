@@ -31,7 +31,7 @@ _PLACES = 400
 @final
 @LOWERS.register("golub-kahan")
 class GolubKahan(AbstractEnd):
-    """The largest Ritz value, re-evaluated."""
+    """The largest Ritz value, re-evaluated in float64."""
 
     def cost(self, operator: AbstractLinearOperator, /) -> float:
         """Four steps at least; more are made as the budget allows."""
