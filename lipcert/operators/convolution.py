@@ -12,6 +12,7 @@ from torch import Size, Tensor
 
 from lipcert.operators.base import AbstractLinearOperator, Power
 from lipcert.operators.grouped import convolve_groups, spread_groups
+from lipcert.operators.patches import batch_pays, convolve_batch, spread_batch
 
 _CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _SPREAD = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -49,6 +50,7 @@ class ConvolutionOperator(AbstractLinearOperator):
             (n + sum(p) - d * (k - 1) - 1) // s + 1
             for n, p, d, k, s in zip(size, padding, dilation, self.kernel, stride, strict=True)
         )
+        self._full = full
         self.outputs = full if outputs is None else tuple(outputs)
         if min(self.outputs) < 1 or any(o > f for o, f in zip(self.outputs, full, strict=True)):
             raise ValueError(f"input size {self.size} gives outputs {full}, asked for {self.outputs}")
@@ -65,7 +67,10 @@ class ConvolutionOperator(AbstractLinearOperator):
             return convolve_groups(
                 x, weight, self.outputs, stride=self.stride, dilation=self.dilation, groups=self.groups
             )
-        y = _CONVOLVE[len(self.size)](x, weight, stride=self.stride, dilation=self.dilation)
+        if batch_pays(x, self._full):
+            y = convolve_batch(x, weight, self._full, stride=self.stride, dilation=self.dilation)
+        else:
+            y = _CONVOLVE[len(self.size)](x, weight, stride=self.stride, dilation=self.dilation)
         return _window(y, [0] * len(self.size), self.outputs)
 
     def adjoint(self, y: Tensor) -> Tensor:
@@ -74,6 +79,8 @@ class ConvolutionOperator(AbstractLinearOperator):
         if self.groups > 1:
             padded = [n + sum(pair) for n, pair in zip(self.size, self.padding, strict=True)]
             spread = spread_groups(y, weight, padded, stride=self.stride, dilation=self.dilation, groups=self.groups)
+        elif batch_pays(y, self.outputs):
+            spread = spread_batch(y, weight, stride=self.stride, dilation=self.dilation)
         else:
             spread = _SPREAD[len(self.size)](y, weight, stride=self.stride, dilation=self.dilation)
         return _window(spread, [before for before, _ in self.padding], self.size)

@@ -1,5 +1,6 @@
 """Each operator against the torch function it stands for."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
@@ -8,6 +9,7 @@ from torch import Size
 
 from lipcert.operators import AdjointOperator, ConvolutionOperator, SeparableOperator
 from lipcert.operators.pooling import adaptive_average_matrix, average_matrix
+from tests.norms.configurations import configuration
 from tests.operator_examples import EXAMPLES, random
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -106,3 +108,13 @@ def test_the_transposed_example_is_what_it_says():
     x = random(2, 4, 3, 2, seed=5)
     expected = F.conv_transpose2d(x, random(4, 3, 2, 2), stride=3, padding=1, output_padding=2, groups=2)
     torch.testing.assert_close(operator.apply(x), expected)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_batch_of_small_images_is_convolved_as_one_by_one(seed):
+    """Several images share one matrix product, a single one goes through torch's convolution."""
+    operator = configuration(4000 + seed)
+    x, y = random(3, *operator.in_shape, seed=seed), random(3, *operator.out_shape, seed=seed + 1)
+    for way, batch in ((operator.apply, x), (operator.adjoint, y)):
+        together, apart = way(batch), torch.cat([way(one[None]) for one in batch])
+        assert torch.allclose(together, apart, rtol=1e-12, atol=1e-12 * float(apart.abs().max()))
