@@ -51,11 +51,11 @@ _UNDERFLOW = 2.0**-300
 # Steps that any use of the method takes, at two starts.
 _FEWEST = 40
 _MOST_STARTS = 16
-# Where between the lower end and the guess the polynomial's interval ends: a tenth costs a twentieth of the degree, and
-# keeps singular values just above the lower end from growing.
-_HEADROOM = 0.1
+# Where between the lower end and the guess the polynomial's interval ends: a twentieth of the way costs a fortieth of
+# the degree, and keeps singular values just above the lower end from growing.
+_HEADROOM = 0.05
 # Part of the gap asked for that is aimed at: the account of entry errors still comes on top.
-_AIM = 0.8
+_AIM = 0.95
 # Far more than the mathematical library loses in a root and a Gamma function.
 _LIBRARY = 1e-12
 
@@ -122,8 +122,9 @@ def make_plan(operator: AbstractLinearOperator, task: Task, rounding: float) -> 
         # A degree k confirms guesses 1 + g times the interval's end with cosh(needed / k)^2 = (1 + g)^2.
         gap = max(_AIM * task.gap, 1.25 * (needed * starts / affordable) ** 2 / 8.0)
         rate = math.acosh(1.0 + gap * (1.0 - _HEADROOM))
-        noise = (8.0 * rounding / task.lower + gamma(16)) * length / rate**2
-        if noise < threshold / 4.0:
+        # Eight is c G M (s + ||A||) in units of G M / s, two the angle f that belongs to the rate.
+        noise = (8.0 * rounding / task.lower + gamma(16)) * length / (2.0 * rate) ** 2
+        if noise < threshold / 2.0:
             break
     end = lower * (1.0 + _HEADROOM * gap)
     return Plan(
