@@ -15,13 +15,17 @@ from lipcert.rounding import down, up
 from lipcert.rules import RULES, LayerNorms
 
 
-def analyze_layers(norms: LayerNorms, *, progress: Progress = silent) -> tuple[LayerRecord, ...] | Skipped:
+def analyze_layers(
+    norms: LayerNorms, *, spectrum: int = 0, progress: Progress = silent
+) -> tuple[LayerRecord, ...] | Skipped:
     """Norms of every node with a linear operator of its own, in order of execution.
 
     Those are the layers with parameters, and pooling, scaling and interpolation. Layers that are not affine have a
     record where they matter to a Lipschitz constant: overlapping max pooling, normalisation by the sample's own
     statistics, and attention. A batch norm that was folded into the layer before it has none; the layer's description
     says so.
+
+    spectrum  singular values to report of each affine layer
     """
     nodes = [node for node in norms.graph.nodes if _is_listed(node)]
     if not nodes:
@@ -29,7 +33,7 @@ def analyze_layers(norms: LayerNorms, *, progress: Progress = silent) -> tuple[L
     records = []
     for done, node in enumerate(nodes):
         progress("layers", done, len(nodes))
-        records.append(_record(node, norms))
+        records.append(_record(node, norms, spectrum))
     progress("layers", len(nodes), len(nodes))
     return _with_shares(records)
 
@@ -58,7 +62,7 @@ def _is_listed(node: Node) -> bool:
     return known.operator(node) is not None or known.constants(node) is not None
 
 
-def _record(node: Node, norms: LayerNorms) -> LayerRecord:
+def _record(node: Node, norms: LayerNorms, spectrum: int) -> LayerRecord:
     geometry = RULES[node.op]().geometry(node)
     constants = RULES[node.op]().constants(node)
     frobenius: Enclosure | Skipped = Skipped(reason="the layer is not linear")
@@ -84,6 +88,7 @@ def _record(node: Node, norms: LayerNorms) -> LayerRecord:
         l1_norm=constants["l1"],
         frobenius_norm=frobenius,
         stable_rank=stable_rank(frobenius, spectral),
+        spectrum=norms.spectrum(node, spectrum) if spectrum and norms.operator(node) is not None else None,
     )
 
 

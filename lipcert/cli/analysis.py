@@ -85,6 +85,7 @@ def _settings(given: dict[str, Any]) -> AnalyzeSettings:
         "device": values.device(given["device"]),
         "dtype": values.choice(given["dtype"], "--dtype", ("float32", "float64")),
         "effort": values.choice(given["effort"], "--effort", ("fast", "default", "high")),
+        "spectrum": values.whole(given["spectrum"], "--spectrum", least=0),
         "confidence": values.probability(given["confidence"], "--confidence"),
         "batch_size": values.whole(given["batch_size"], "--batch-size", least=1),
         "analyses": values.analyses(given["only"], given["skip"]),

@@ -37,6 +37,7 @@ def analyze(  # noqa: PLR0917  one parameter an option
     only: options.Only = None,
     skip: options.Skip = None,
     effort: options.Effort = None,
+    spectrum: options.Spectrum = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     batch_size: options.BatchSize = None,

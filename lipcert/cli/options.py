@@ -99,6 +99,10 @@ Skip = Annotated[list[str] | None, _option("--skip", panel=_WORK, metavar="NAME,
 Effort = Annotated[
     str | None, _option("--effort", panel=_WORK, metavar="fast|default|high", text="How hard attacks and bounds try.")
 ]
+Spectrum = Annotated[
+    str | None,
+    _option("--spectrum", panel=_WORK, metavar="K", text="Estimate the K largest singular values of each layer.  [0]"),
+]
 Device = Annotated[
     str | None, _option("--device", panel=_WORK, metavar="auto|cpu|cuda[:i]", text="Where to compute.  [auto]")
 ]

@@ -23,7 +23,8 @@ def complete(run: Run) -> None:
     norms = LayerNorms(run.graph, effort=run.settings.effort, seed=run.settings.seed)
     run.found(unsupported_ops=unsupported(norms))
     if run.asked("layers"):
-        run.found(layers=run.timed("layers", lambda: analyze_layers(norms, progress=run.progress)))
+        count = run.settings.spectrum
+        run.found(layers=run.timed("layers", lambda: analyze_layers(norms, spectrum=count, progress=run.progress)))
     samples = run.subject.samples
     measured = run.timed("jacobian", lambda: _jacobian(run, samples)) if run.asked("jacobian") else None
     if measured is not None:

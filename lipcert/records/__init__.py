@@ -6,7 +6,7 @@ from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
 from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
 from lipcert.records.jacobian import JacobianRecord
-from lipcert.records.layer import LayerRecord
+from lipcert.records.layer import LayerRecord, SpectrumRecord
 from lipcert.records.lipschitz import LipschitzRecord, Norm
 from lipcert.records.margin import MarginRecord
 from lipcert.records.provenance import (
@@ -55,6 +55,7 @@ __all__ = [
     "SignatureRecord",
     "Skipped",
     "Soundness",
+    "SpectrumRecord",
     "Summary",
     "ToolRecord",
 ]

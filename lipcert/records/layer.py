@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from lipcert.records.enclosure import Enclosure
+from lipcert.records.enclosure import Enclosure, Soundness
 from lipcert.records.skipped import Skipped
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpectrumRecord:
+    """The largest singular values of one affine layer, ready to plot: lower estimates in falling order.
+
+    residuals  some singular value of the layer lies within residuals[i] of values[i]
+    complete   whether there are no others
+    """
+
+    values: tuple[float, ...]
+    residuals: tuple[float, ...]
+    complete: bool
+    soundness: Soundness = Soundness.ESTIMATE
+    method: str
 
 
 @final
@@ -20,6 +36,7 @@ class LayerRecord:
     frobenius_norm  of the whole operator, not of its kernel
     stable_rank     frobenius_norm^2 / spectral_norm^2
     share           this layer's part of the log of the product of layer norms, in [0, 1]; None where undefined
+    spectrum        largest singular values; None where not asked for, or where the layer is not affine
     """
 
     name: str
@@ -39,3 +56,4 @@ class LayerRecord:
     frobenius_norm: Enclosure | Skipped
     stable_rank: Enclosure | Skipped
     share: float | None = None
+    spectrum: SpectrumRecord | None = None

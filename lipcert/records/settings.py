@@ -19,6 +19,7 @@ class AnalyzeSettings:
     samples      use the first so many samples; None for all
     eps          norm -> radii, in data units; empty for the defaults
     confidence   of each population statement, both sides together
+    spectrum     singular values to report of each layer; 0 for none
     batch_size   samples per forward or backward pass; it changes speed and memory, not results beyond rounding
     """
 
@@ -30,5 +31,6 @@ class AnalyzeSettings:
     dtype: Literal["float32", "float64"] = "float32"
     effort: Effort = "default"
     confidence: float = 0.95
+    spectrum: int = 0
     batch_size: int = 256
     deterministic: bool = False

@@ -11,8 +11,9 @@ import torch
 from lipcert.graph import Graph, Node
 from lipcert.graph.fold import fold_batch_norm
 from lipcert.norms import frobenius_norm, l1_norm, linf_norm, spectral_norm
+from lipcert.norms.spectrum import spectrum
 from lipcert.operators import AbstractLinearOperator
-from lipcert.records import Effort, Enclosure, Norm
+from lipcert.records import Effort, Enclosure, Norm, SpectrumRecord
 from lipcert.rules.base import RULES
 from lipcert.rules.chains import Chain, Chains
 
@@ -53,6 +54,10 @@ class LayerNorms:
         """Both ends of the Frobenius norm. Raises ValueError for a node without an operator."""
         return self._once(node, "frobenius", frobenius_norm)
 
+    def spectrum(self, node: Node, count: int) -> SpectrumRecord:
+        """The largest singular values. Raises ValueError for a node without an operator."""
+        return spectrum(self._known_operator(node), count, effort=self.effort, seed=self.seed)
+
     def upper(self, node: Node, norm: Norm) -> float:
         """Upper end of the induced norm. Raises ValueError for a node without an operator."""
         upper = self.norm(node, norm).upper
@@ -71,8 +76,11 @@ class LayerNorms:
 
     def _once(self, node: Node, kind: str, method: Callable[[AbstractLinearOperator], Enclosure]) -> Enclosure:
         if (node, kind) not in self._norms:
-            operator = self.operator(node)
-            if operator is None:
-                raise ValueError(f"{node.op} at {node.name} has no linear operator")
-            self._norms[node, kind] = method(operator)
+            self._norms[node, kind] = method(self._known_operator(node))
         return self._norms[node, kind]
+
+    def _known_operator(self, node: Node) -> AbstractLinearOperator:
+        operator = self.operator(node)
+        if operator is None:
+            raise ValueError(f"{node.op} at {node.name} has no linear operator")
+        return operator

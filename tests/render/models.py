@@ -23,6 +23,7 @@ from lipcert.records import (
     SignatureRecord,
     Skipped,
     Soundness,
+    SpectrumRecord,
 )
 
 SPACE = "input [0, 1] before normalisation"
@@ -65,6 +66,12 @@ def layer(name="conv1", norm=None, **changes):
         "frobenius_norm": enclosure(21.0, 21.0, Soundness.EXACT, "entries"),
         "stable_rank": enclosure(3.0711, 3.0715),
         "share": 0.28,
+        "spectrum": SpectrumRecord(
+            values=tuple(3.27712345 / (1 + i) for i in range(9)),
+            residuals=(2.5e-9,) * 9,
+            complete=False,
+            method="dense",
+        ),
     }
     return LayerRecord(**(fields | changes))
 

@@ -63,6 +63,7 @@ PAGES = (
     Page("layers.l1_norm", "largest absolute column sum of a layer", ("l1_norm",)),
     Page("layers.frobenius_norm", "root of the sum of squares of a layer's whole matrix", ("frobenius_norm",)),
     Page("layers.stable_rank", "Frobenius norm squared over spectral norm squared", ("stable_rank",)),
+    Page("layers.spectrum", "largest singular values of a layer, from below", ("singular_values",)),
     Page("layers.share", "a layer's part in the product of all layer norms", ("share",)),
     Page("jacobian.spectral_norm", "largest stretch of the linearised network at a sample", ("jacobian",)),
     Page("jacobian.frobenius_norm", "root of the sum of squared partial derivatives at a sample"),

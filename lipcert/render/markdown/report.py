@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipcert.records import ErrorRecord, ModelRecord, Report
 from lipcert.render.base import RENDERERS
-from lipcert.render.markdown import sections
+from lipcert.render.markdown import sections, spectrum
 from lipcert.render.markdown.escape import bullets, escape
 from lipcert.render.style import Style
 from lipcert.render.wording.lines import circumstances
@@ -16,6 +16,7 @@ _SECTIONS = (
     sections.jacobian,
     sections.margins,
     sections.layers,
+    spectrum.spectrum,
     sections.attacks,
     sections.findings,
 )

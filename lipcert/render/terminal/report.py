@@ -19,6 +19,7 @@ from lipcert.render.terminal import (
     layers,
     margins,
     sensitivity,
+    spectrum,
     verdict,
 )
 from lipcert.render.terminal.ink import Ink, to_text
@@ -31,7 +32,7 @@ _PAIRS = (
     (sensitivity.section, margins.section),
     (jacobian.section, attacks.section),
 )
-_BOTTOM = (layers.section, diagnostics.findings)
+_BOTTOM = (layers.section, spectrum.section, diagnostics.findings)
 _TWO_COLUMNS = 150
 
 
