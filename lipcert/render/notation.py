@@ -1,4 +1,4 @@
-"""Numbers as text: lower ends rounded down, upper ends rounded up, measurements rounded to nearest.
+"""Numbers as text: lower ends rounded down, upper ends rounded up, measurements and exact values to nearest.
 
 Rounding starts from the exact value of the binary float, so that what is printed is never more than what is known.
 Shares of samples are rounded from k/n itself, which has no exact float.
@@ -16,6 +16,7 @@ from lipcert.records import Enclosure, Soundness
 SPARKS = "▁▂▃▄▅▆▇█"
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 UNDECIDED, BROKEN = "▒", "·"
+_SINGLE_DIGITS = 5
 
 
 def lower(value: float, digits: int = 3) -> str:
@@ -146,7 +147,7 @@ def enclosure_digits(enclosure: Enclosure) -> int:
     """Significant digits that tell the two ends apart, between 3 and 7."""
     gap = enclosure.gap
     if is_single(enclosure):
-        return 5
+        return _SINGLE_DIGITS
     if gap == 0 or not math.isfinite(gap):
         return 7 if gap == 0 else 3
     return min(max(2 - math.floor(math.log10(gap)), 3), 7)
@@ -155,6 +156,13 @@ def enclosure_digits(enclosure: Enclosure) -> int:
 def is_single(enclosure: Enclosure) -> bool:
     """Whether one number says it all: the value is exact, and its ends agree to all digits that are ever printed."""
     return enclosure.soundness is Soundness.EXACT and enclosure.gap < 1e-7
+
+
+def upper_end(enclosure: Enclosure, digits: int = 4) -> str:
+    """The upper end alone, rounded up; the nearest decimal where it is the value itself."""
+    if enclosure.upper is None:
+        return "unbounded"
+    return nearest(enclosure.upper, digits) if is_single(enclosure) else upper(enclosure.upper, digits)
 
 
 def ends(enclosure: Enclosure) -> tuple[str, str]:
@@ -170,7 +178,7 @@ def interval(enclosure: Enclosure) -> str:
     low, high = ends(enclosure)
     if enclosure.upper is None:
         return f">= {low}, unbounded"
-    return high if is_single(enclosure) else f"{low} - {high}"
+    return upper_end(enclosure, _SINGLE_DIGITS) if is_single(enclosure) else f"{low} - {high}"
 
 
 def inequality(enclosure: Enclosure, symbol: str) -> str:
@@ -178,7 +186,9 @@ def inequality(enclosure: Enclosure, symbol: str) -> str:
     low, high = ends(enclosure)
     if enclosure.upper is None:
         return f"{low} <= {symbol}, no upper end"
-    return f"{symbol} = {high}" if is_single(enclosure) else f"{low} <= {symbol} <= {high}"
+    if is_single(enclosure):
+        return f"{symbol} = {upper_end(enclosure, _SINGLE_DIGITS)}"
+    return f"{low} <= {symbol} <= {high}"
 
 
 def relative_gap(enclosure: Enclosure) -> str:

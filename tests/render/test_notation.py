@@ -45,9 +45,20 @@ def test_printed_enclosures_hold_the_true_ones(one, other):
 
 @LAW
 @given(FINITE)
-def test_a_single_number_is_never_too_small(value):
+def test_a_single_number_is_the_nearest_decimal(value):
     enclosure = Enclosure(lower=value, upper=value, soundness=Soundness.EXACT, method="test")
-    assert exact(notation.interval(enclosure)) >= Fraction(value)
+    shown = notation.interval(enclosure)
+    assert shown == notation.nearest(value, 5)
+    assert abs(exact(shown) - Fraction(value)) <= Fraction(value) / 10**4 / 2
+
+
+def test_an_exact_value_is_not_rounded_up_by_its_last_float():
+    half = Enclosure(lower=0.5 - 1e-15, upper=0.5 + 1e-15, soundness=Soundness.EXACT, method="test")
+    assert notation.interval(half) == "0.50000"
+    assert notation.inequality(half, "L") == "L = 0.50000"
+    assert notation.upper_end(half) == "0.5000"
+    proved = Enclosure(lower=0.5 - 1e-15, upper=0.5 + 1e-15, soundness=Soundness.PROVED, method="test")
+    assert notation.upper_end(proved) == "0.5001"
 
 
 def test_an_end_that_does_not_exist_is_said_in_words():

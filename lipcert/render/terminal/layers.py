@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from lipcert.records import Enclosure, LayerRecord, ModelRecord, Skipped
-from lipcert.render.notation import count, interval, relative_gap, shape, upper
+from lipcert.render.notation import count, interval, relative_gap, shape, upper_end
 from lipcert.render.terminal.ink import Column, Ink
 from lipcert.render.wording.gaps import layer_note
 
@@ -62,7 +62,4 @@ def _row(layer: LayerRecord, ink: Ink) -> list[str | Text]:
 
 
 def _upper(value: Enclosure | Skipped, digits: int = 4) -> str:
-    """The upper end alone, rounded up."""
-    if isinstance(value, Skipped):
-        return "skipped"
-    return "unbounded" if value.upper is None else upper(value.upper, digits)
+    return "skipped" if isinstance(value, Skipped) else upper_end(value, digits)
