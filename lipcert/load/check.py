@@ -20,6 +20,7 @@ NOTE, ERROR = 1e-5, 1e-4
 PROBES = 5
 _SEED = 20260102
 _VISIBLE = 1e-30  # a probability below this has lost its digits in float32
+_CLEAR = 1e-2
 
 
 def check(graph: Graph, source: Source, inputs: Tensor | None = None) -> FidelityRecord:
@@ -84,7 +85,8 @@ def _require_finite(outputs: Sequence[Tensor]) -> None:
 def _compare(head: Head, oracle: Oracle | None, batches: Sequence[Tensor], outputs: Sequence[Tensor]) -> Gaps | None:
     if oracle is None:
         return None
-    pairs = [_comparable(head, z, oracle(batch).float()) for batch, z in zip(batches, outputs, strict=True)]
+    stated = [oracle(batch).float() for batch in batches]
+    pairs = [_comparable(head, z, output) for z, output in zip(outputs, stated, strict=True)]
     ours, theirs = torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs])
     visible = theirs.isfinite()
     gap = float((ours - theirs)[visible].abs().max()) if visible.any() else 0.0
@@ -93,7 +95,11 @@ def _compare(head: Head, oracle: Oracle | None, batches: Sequence[Tensor], outpu
         if ours.shape[1] > 1
         else (ours > 0).eq(theirs > 0).double().mean()
     )
-    return Gaps(absolute=gap, relative=gap / _span(theirs[visible]) if visible.any() else 0.0, agreement=float(same))
+    relative = gap / _span(theirs[visible]) if visible.any() else 0.0
+    if head == "sigmoid":  # where the logit lost its digits, the probability has them
+        probabilities = torch.cat([output.reshape(-1, 1) for output in stated])
+        relative = max(gap / _span(ours), float((ours.sigmoid() - probabilities).abs().max()))
+    return Gaps(absolute=gap, relative=relative, agreement=float(same))
 
 
 def _comparable(head: Head, logits: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,9 +115,13 @@ def _comparable(head: Head, logits: Tensor, output: Tensor) -> tuple[Tensor, Ten
 
 
 def _safe_logit(probability: Tensor) -> Tensor:
-    """The logit where both the probability and its complement keep their digits in float32, else infinite."""
-    inside = (probability > _VISIBLE) & (probability < 1 - 1e-3)
-    return torch.where(inside, probability.double().logit().float(), torch.inf)
+    """The logit where probability and complement keep their digits, else infinite with its sign.
+
+    Runtimes approximate the sigmoid to an absolute error near 1e-7, so that a small probability tells no logit.
+    """
+    outside = (probability - 0.5).sign() * torch.inf
+    inside = (probability > _CLEAR) & (probability < 1 - _CLEAR)
+    return torch.where(inside, probability.double().logit().float(), outside)
 
 
 def _status(gaps: Gaps | None, source: Source) -> Literal["faithful", "note", "quantised", "unverified"]:

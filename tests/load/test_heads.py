@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from lipcert.errors import RefusedModelError
+from lipcert.errors import RefusedModelError, UnfaithfulModelError
 from lipcert.graph import Graph
 from lipcert.load.check import check
 from lipcert.load.model import to_graph
 from lipcert.load.objects import read_object
+from lipcert.load.torchscript import TorchOracle
 
 SHAPE = (6,)
 
@@ -86,6 +89,22 @@ def test_a_saturated_softmax_is_still_compared_on_the_scale_of_logits() -> None:
     with torch.no_grad():
         net.fc.weight *= 1000
     assert _graph(net).head == "softmax"
+
+
+def test_a_saturated_sigmoid_is_compared_where_it_has_digits() -> None:
+    net = _Net(1, nn.Sigmoid()).eval()
+    with torch.no_grad():
+        net.fc.weight *= 300
+    source = read_object(net)
+    exact = source.oracle
+    # Runtimes approximate the sigmoid, so that small probabilities carry an absolute error.
+    blurred = TorchOracle("blurred", lambda batch: (exact(batch) + 1e-7).clamp(0, 1))
+    record = check(_graph(net), replace(source, oracle=blurred))
+    assert record.status == "faithful"
+    assert record.agreement == 1
+    wrong = TorchOracle("wrong", lambda batch: 1 - exact(batch))
+    with pytest.raises(UnfaithfulModelError):
+        check(_graph(net), replace(source, oracle=wrong))
 
 
 def test_several_sigmoids_are_refused_as_multi_label() -> None:
