@@ -132,3 +132,28 @@ def test_failures_are_shown_with_their_hints():
     assert "model.unsupported_operator" in shown
     assert "[NonZero, Loop]" in shown
     assert "hint: Export without them." in shown
+
+
+ALONE = [
+    (
+        {"lipschitz", "certificates", "brackets"},
+        "linf 0.1: at most 84.6 % (attacked) of these 1,000 samples are robust.",
+    ),
+    ({"lipschitz", "robustness", "brackets"}, "linf 0.1: at least 81.2 % (proved) of these 1,000 samples are robust."),
+    ({"lipschitz", "robustness", "certificates", "brackets"}, "98.9 % of these 1,000 samples are classified rightly"),
+    ({"lipschitz", "robustness", "certificates", "brackets", "margins"}, "None was asked for."),
+]
+
+
+@pytest.mark.parametrize(("absent", "words"), ALONE)
+def test_the_verdict_is_what_the_analyses_asked_for_say(absent, words):
+    empty = {name: None if name == "margins" else () for name in absent}
+    shown = render(report(replace(full_model(), **empty)), "text", Style(width=160))
+    assert words in shown.split("VERDICT")[1].split("\n\n")[0]
+    assert "Nothing could be concluded" not in shown
+
+
+def test_one_logit_is_told_as_such():
+    model = full_model(classes=2)
+    one = replace(model, signature=replace(model.signature, head="single_logit"))
+    assert "one logit z read as the scores 0 and z" in render(report(one), "text", Style(width=160))

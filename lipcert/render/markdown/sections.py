@@ -51,7 +51,7 @@ def brackets(model: ModelRecord) -> str | None:
             ]
         )
     head = ["ball", "certified", "attacked (measured)", "undecided", f"true risk, {confidence} %"]
-    return f"## Robust accuracy\n\n{table(head, rows)}\n\n{escape(', '.join(spaces(model)))}"
+    return f"## Robust accuracy\n\n{table(head, rows)}\n\n{escape('; '.join(spaces(model)))}"
 
 
 def radii(model: ModelRecord) -> str | None:
@@ -148,9 +148,7 @@ def _evidence(value: Enclosure | Skipped) -> str:
 
 
 def _upper(value: Enclosure | Skipped) -> str:
-    if isinstance(value, Skipped):
-        return "skipped"
-    return "unbounded" if value.upper is None else notation.upper(value.upper, 4)
+    return "skipped" if isinstance(value, Skipped) else notation.upper_end(value)
 
 
 def attacks(model: ModelRecord) -> str | None:

@@ -26,7 +26,7 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
         Column(header=f"true risk, {confidence} %"),
     ]
     heading = ink.heading("ROBUST ACCURACY", [f"{count(model.brackets[0].samples)} samples"])
-    legend = ink.text(", ".join(spaces(model)), "dim")
+    legend = ink.text("; ".join(spaces(model)), "dim")
     return ink.section(heading, ink.grid(columns, [_row(model, b, ink) for b in model.brackets]), legend)
 
 

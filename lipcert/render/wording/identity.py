@@ -5,6 +5,13 @@ from __future__ import annotations
 from lipcert.records import DataRecord, FidelityRecord, ModelRecord, PreprocessRecord, Skipped
 from lipcert.render.notation import count, digest, shape, share, short, upper
 
+_HEADS = {
+    "log_softmax": "log softmax head taken off",
+    "single_logit": "its one logit z read as the scores 0 and z",
+    "sigmoid": "sigmoid taken off, its logit z read as the scores 0 and z",
+}
+_REFERENCES = {"torchscript": "TorchScript", "exported": "the exported program"}
+
 
 def title(model: ModelRecord) -> str:
     """The file's own name, or the model's id where there is no file."""
@@ -19,7 +26,7 @@ def file_name(path: str) -> str:
 def identity(model: ModelRecord) -> list[str]:
     """Format, size, shapes and digest, one fact an item."""
     signature = model.signature
-    head = [] if signature.head == "logits" else [f"{signature.head.replace('_', ' ')} head taken off"]
+    head = [] if signature.head == "logits" else [_HEADS.get(signature.head, f"{signature.head} head taken off")]
     facts = [
         signature.description or model.format,
         f"{count(signature.parameters)} parameters",
@@ -45,9 +52,9 @@ def preprocess(record: PreprocessRecord) -> list[str]:
         facts.append(f"mean {_values(record.mean)}")
     if record.std:
         facts.append(f"std {_values(record.std)}")
-    facts.append(record.layout)
+    facts.append(f"layout {record.layout}")
     facts.append(_range(record.input_range))
-    return [*facts, "by default" if record.source == "default" else f"source: {record.source}"]
+    return [*facts, "all by default" if record.source == "default" else f"source: {record.source}"]
 
 
 def _values(values: tuple[float, ...]) -> str:
@@ -86,9 +93,10 @@ def fidelity(record: FidelityRecord) -> list[str]:
 def _agreement(record: FidelityRecord) -> str:
     if isinstance(record.max_rel_diff, Skipped):
         return f"not compared with an original runtime: {record.max_rel_diff.reason}"
-    text = f"agrees with {record.reference} to the bit"
+    runtime = _REFERENCES.get(record.reference, record.reference)
+    text = f"agrees with {runtime} to the bit"
     if record.max_rel_diff:
-        text = f"agrees with {record.reference} to {upper(record.max_rel_diff, 1)} of the output range"
+        text = f"agrees with {runtime} to {upper(record.max_rel_diff, 1)} of the output range"
     if not isinstance(record.agreement, Skipped):
         text += f", same class on {share(record.agreement, record.samples)} of {count(record.samples)} inputs"
     return text

@@ -32,7 +32,8 @@ def circumstances(report: Report) -> list[str]:
     tool = report.tool
     facts = []
     if report.run is not None:
-        facts.append(f"{duration(report.run.duration_s)} on {report.run.device}, {report.run.threads} threads")
+        threads = "1 thread" if report.run.threads == 1 else f"{report.run.threads} threads"
+        facts.append(f"{duration(report.run.duration_s)} on {report.run.device}, {threads}")
         if report.run.partial:
             facts.append("PARTIAL: the run was interrupted")
     facts.append(f"seed {report.settings.seed}, {report.settings.dtype}, effort {report.settings.effort}")

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from lipcert.records import BracketRecord, LipschitzRecord, ModelRecord, Norm, Skipped, Soundness
+from lipcert.records import (
+    BracketRecord,
+    JacobianRecord,
+    LipschitzRecord,
+    MarginRecord,
+    ModelRecord,
+    Norm,
+    Skipped,
+    Soundness,
+)
 from lipcert.render.notation import (
     count,
     inequality,
@@ -10,10 +19,12 @@ from lipcert.render.notation import (
     percent_down,
     percent_up,
     radius,
+    share,
     share_down,
     share_up,
     short,
 )
+from lipcert.render.wording.lines import attacked
 
 _NORMS = ("linf", "l2", "l1")
 
@@ -31,7 +42,29 @@ def headline(model: ModelRecord) -> list[str]:
     brackets = [bracket for bracket in widest if bracket is not None]
     if brackets:
         return [*doubt, *(sentence for bracket in brackets for sentence in _bracket(model, bracket))]
-    return [*doubt, *(_lipschitz(model) or ["Nothing could be concluded about this model."])]
+    return [*doubt, *(_one_sided(model) or _lipschitz(model) or [_without(model)])]
+
+
+def _without(model: ModelRecord) -> str:
+    """What stands for a verdict where no figure of the report is one."""
+    if isinstance(model.margins, MarginRecord):
+        right = share(model.margins.clean_accuracy, model.margins.samples)
+        return f"{right} of these {count(model.margins.samples)} samples are classified rightly (measured)."
+    measured = isinstance(model.jacobian, JacobianRecord) or (model.layers and not isinstance(model.layers, Skipped))
+    return "None was asked for." if measured else "Nothing could be concluded about this model."
+
+
+def _one_sided(model: ModelRecord) -> list[str]:
+    """What attacks alone, or certificates alone, say at the largest radius of each norm."""
+    certificates = () if isinstance(model.certificates, Skipped) else model.certificates
+    found: dict[str, str] = {}
+    for proved in sorted(certificates, key=lambda record: (record.eps, record.certified_accuracy)):
+        least = f"at least {share_down(proved.certified_accuracy, proved.samples)} ({proved.soundness})"
+        found[proved.norm] = f"{proved.norm} {radius(proved.eps)}: {least} of these {count(proved.samples)} samples"
+    for broken in sorted(attacked(model), key=lambda record: record.eps):
+        most = f"at most {share_up(broken.robust_accuracy, broken.samples)} (attacked)"
+        found[broken.norm] = f"{broken.norm} {radius(broken.eps)}: {most} of these {count(broken.samples)} samples"
+    return [f"{found[norm]} are robust." for norm in _NORMS if norm in found]
 
 
 def _widest(model: ModelRecord, norm: str) -> BracketRecord | None:
