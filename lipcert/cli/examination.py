@@ -12,6 +12,7 @@ from typing import Any
 from lipcert.cli import streams, values
 from lipcert.cli.self_test import Check, run_self_test
 from lipcert.records.tool import installed
+from lipcert.render.listing import listing
 from lipcert.render.style import Style
 
 _PACKAGES = ("lipcert", "torch", "onnx", "onnxruntime", "numpy", "scipy", "pydantic", "typer", "rich")
@@ -92,11 +93,11 @@ def _text(found: dict[str, Any], style: Style, *, verbose: bool) -> str:
         "ONNX operators": f"{len(operators)}" + (f": {' '.join(operators)}" if verbose else " (-v lists them)"),
         "ATen rules": f"{len(rules)}" + (f": {' '.join(rules)}" if verbose else " (-v lists them)"),
     }
-    lines = [f"{label:<15} {style.spell(value)}" for label, value in rows.items()]
-    lines += ["", f"{'self-test':<28} {'expected':<38} got"]
+    lines = listing({label: style.spell(value) for label, value in rows.items()}, style.width).splitlines()
+    lines += ["", f"{'self-test':<29} {'expected':<20} got"]
     for check in found["self_test"]:
         verdict = "ok  " if check["passed"] else "FAIL"
-        lines.append(style.spell(f"{verdict} {check['name']:<23} {check['expected']:<38} {check['got']}"))
+        lines.append(style.spell(f"{verdict} {check['name']:<24} {check['expected']:<20} {check['got']}"))
     lines += [
         "",
         "all known answers came out" if found["exit_code"] == 0 else "SELF-TEST FAILED: do not trust this installation",

@@ -9,6 +9,7 @@ from typing import Any
 from lipcert.cli import streams, values
 from lipcert.errors import UsageError
 from lipcert.render.explain import PAGES, Page, find, read
+from lipcert.render.listing import listing
 
 
 def run(given: dict[str, Any]) -> None:
@@ -37,9 +38,8 @@ def _index(wanted: str) -> str:
     if wanted == "markdown":
         rows = [f"| `{page.id}` | {', '.join(page.aliases)} | {page.meaning} |" for page in PAGES]
         return "\n".join(["| id | also | meaning |", "|---|---|---|", *rows]) + "\n"
-    ids = max(len(page.id) for page in PAGES)
-    lines = [f"  {page.id:<{ids}}  {page.meaning}" for page in PAGES]
-    return "\n".join(["lipcert explain ID tells more about each of these.", "", *lines]) + "\n"
+    shown = listing({page.id: page.meaning for page in PAGES}, streams.width_of(sys.stdout), indent="  ")
+    return f"lipcert explain ID tells more about each of these.\n\n{shown}"
 
 
 def _document(pages: tuple[Page, ...] | list[Page], text: str | None = None) -> str:

@@ -104,7 +104,7 @@ def device(text: str | None) -> str:
     base, colon, index = word.partition(":")
     if word in {"auto", "cpu", "cuda"} or (base == "cuda" and colon and index.isdecimal()):
         return word
-    raise UsageError(f"--device does not know {quoted(text)}", hint="known: auto, cpu, cuda, cuda:0, cuda:1, ...")
+    raise UsageError(f"--device does not know {quoted(word)}", hint="known: auto, cpu, cuda, cuda:0, cuda:1, ...")
 
 
 def probability(text: str | None, option: str) -> float | None:

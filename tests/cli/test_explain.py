@@ -11,6 +11,9 @@ from lipcert.render.explain import PAGES
 def test_the_index_names_every_page(lipcert):
     out = lipcert("explain").out
     assert all(page.id in out for page in PAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        assert max(map(len, lipcert("explain").out.splitlines())) <= 80
     assert lipcert("explain", "-f", "markdown").out.count("\n") == len(PAGES) + 2
 
 
