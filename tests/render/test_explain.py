@@ -1,9 +1,12 @@
 """Every metric has a page, and every page says the same things in the same order."""
 
+import ast
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+import lipcert
 from lipcert.records import JacobianRecord, LayerRecord
 from lipcert.render.explain import PAGES, find, read
 from tests.render.reports import REPORTS
@@ -51,3 +54,21 @@ def test_every_layer_norm_and_jacobian_statistic_is_explained():
     assert isinstance(model.jacobian, JacobianRecord)
     for name in [*(f"layers.{norm}" for norm in norms), *(f"jacobian.{norm}" for norm in model.jacobian.statistics)]:
         assert find(name), name
+
+
+def _diagnostic_ids():
+    """Every id that the package's own source gives a diagnostic."""
+    for path in Path(lipcert.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DiagnosticRecord":
+                (name,) = (keyword.value for keyword in node.keywords if keyword.arg == "id")
+                yield ast.literal_eval(name)
+
+
+def test_every_diagnostic_is_explained():
+    ids = set(_diagnostic_ids())
+    assert {"fidelity.quantised", "gradient.zero", "data.chance", "data.note", "load.note"} <= ids
+    for name in ids:
+        page = find(name)
+        assert page is not None, name
+        assert name in read(page), f"the page {page.id} does not speak of {name}"
