@@ -37,21 +37,21 @@ def test_nothing_is_said_where_nothing_is_wrong(name, sample_models):
 def test_a_wrong_scale_is_named(sample_models):
     net = torch.jit.load(sample_models / "digits_conv.pt")
     found = _diagnose(net, load_samples(sample_models / "digits_test.npz"))["data.preprocessing"]
-    assert found.hint.startswith("if the model was trained so: add --scale 16")
+    assert found.hint.startswith("if the model was trained so: use --scale 16")
     assert "97." in found.message
 
 
 def test_missing_options_are_named(mnist):
     net, samples = mnist
     found = _diagnose(lambda x: net(x * 0.5 + 0.5), samples)["data.preprocessing"]
-    assert "add --mean 0.5 --std 0.5" in found.hint
+    assert "use --mean 0.5 --std 0.5" in found.hint
     assert "of 256 samples" in found.message
 
 
 def test_needless_options_are_named(mnist):
     net, samples = mnist
     found = _diagnose(net, samples, Preprocess(mean=(0.5,), std=(255.0,)))
-    assert "add --mean 0 --std 1" in found["data.preprocessing"].hint
+    assert "use --mean 0 --std 1" in found["data.preprocessing"].hint
     assert found["data.chance"].level == "error"
 
 
@@ -78,7 +78,7 @@ def test_two_faults_together_are_named_when_the_model_is_at_chance(mnist):
     found = _diagnose(lambda x: net(x / 255), spoiled)
     assert "data.chance" in found
     assert "transposed images with values 0 to 255" in found["data.preprocessing"].message
-    assert "add --std 1/255; swap height and width" in found["data.preprocessing"].hint
+    assert "use --std 1/255; swap height and width" in found["data.preprocessing"].hint
 
 
 @pytest.mark.parametrize("sort", [False, True])
@@ -232,4 +232,4 @@ def test_real_models_get_the_options_their_makers_state(name, data, options, mat
     if options is None:
         assert found == {}
     else:
-        assert f"add {options}" in found["data.preprocessing"].hint
+        assert f"use {options}" in found["data.preprocessing"].hint

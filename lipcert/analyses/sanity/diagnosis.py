@@ -42,7 +42,7 @@ class _Change:
 
     def advice(self, current: Scaling) -> str:
         options = self.scaling.options(current)
-        return "; ".join(filter(None, (f"add {options}" if options else "", self.arrangement.advice)))
+        return "; ".join(filter(None, (f"use {options}" if options else "", self.arrangement.advice)))
 
 
 @final
