@@ -71,14 +71,16 @@ def load_model(
     return LoadedModel(graph=graph, source=source, path=str(path), sha256=hashlib.sha256(data).hexdigest())
 
 
-def choose_shape(source: Source, input_shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The shape of one sample: the file's word, or the caller's where the file has none."""
+def choose_shape(source: Source, input_shape: tuple[int, ...] | None, *, otherwise: str = "") -> tuple[int, ...]:
+    """The shape of one sample: the file's word, or the caller's where the file has none.
+
+    otherwise  what else would tell it, for the hint
+    """
     declared = source.input_shape
     if declared is None and input_shape is None:
         raise UsageError(
             f"the {source.description} file does not tell the shape of its input",
-            hint="Give the shape of one sample, for example --input-shape 3,224,224; "
-            "where samples are given, theirs is taken.",
+            hint=f"Give the shape of one sample, for example --input-shape 3,224,224{otherwise}.",
         )
     if declared is None:
         assert input_shape is not None

@@ -147,7 +147,7 @@ def _input_shape(source: Source, request: AnalyzeRequest, samples: Samples | Non
     told = request.input_shape
     if source.input_shape is None and told is None and samples is not None:
         told = stored_shape(samples, request.layout)
-    return choose_shape(source, told)
+    return choose_shape(source, told, otherwise=", or samples with --data")
 
 
 def stored_shape(samples: Samples, layout: str | None) -> tuple[int, ...]:
