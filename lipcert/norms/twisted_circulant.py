@@ -41,7 +41,7 @@ _NEAR: dict[Effort, float] = {"fast": 0.2, "default": 2e-3, "high": 1e-4}
 @final
 @UPPERS.register("twisted circulant")
 class TwistedCirculant(AbstractEnd):
-    """The bound of the twist that promises the smallest, and of others while they promise a smaller one."""
+    """The bound of the twist that promises the smallest, and of the next where it promises less than was found."""
 
     def cost(self, operator: AbstractLinearOperator, /) -> float:
         """A factorisation a frequency, and the Gram matrices."""
@@ -70,9 +70,9 @@ class TwistedCirculant(AbstractEnd):
 
 
 def _least(symbol: Symbol, options: list[tuple[float, tuple[int, ...]]], known: float, near: float) -> float:
-    """Upper bound on ||F||^2 over the best twist tried; `known` is a lower end, `near` a gap that is small enough."""
+    """Upper bound on ||F||^2, the better of two twists; `known` is a lower end, `near` a gap that will do."""
     least = math.inf
-    for peak, twist in options:
+    for peak, twist in options[:2]:
         hope = max(peak, known)
         if math.isfinite(least) and (least <= (1.0 + near) * known or least - hope < 0.1 * (least - known)):
             continue

@@ -50,10 +50,17 @@ class Ceiling:
 
     def cover(self, grams: Tensor) -> None:
         """Raise the guess until it is proved for each of `grams` (count, m, m), complex or real."""
-        if grams.shape[-1] == 1:
+        size = grams.shape[-1]
+        grams = grams if size == 1 else grams[~self._below(grams)]
+        if not bool(torch.isfinite(torch.view_as_real(grams) if grams.is_complex() else grams).all()):
+            self._level = float("inf")
+        elif size == 1:
             self._level = max(self._level, float(grams.real.amax()))
-            return
-        grams = grams[~self._below(grams)]
+        else:
+            self._raise(grams)
+
+    def _raise(self, grams: Tensor) -> None:
+        """Raise the guess to an eigenvalue of the steepest of those that failed, until none fails."""
         step = _MARGIN
         while len(grams):
             highest = _steepest(grams)
