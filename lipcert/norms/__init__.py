@@ -3,6 +3,7 @@
 from lipcert.norms import (
     chebyshev,
     cholesky,
+    circular,
     composition,
     golub_kahan,
     gram,
@@ -23,6 +24,7 @@ METHODS = (
     small,
     composition,
     unfold,
+    circular,
     twisted_circulant,
     one_axis,
     golub_kahan,
