@@ -16,8 +16,8 @@ lags     G(w) = sum_D R_D e^{i D.w} with R_D = sum_{m - n = D} K_m K_n', summed 
 So ||G^ - F F^*||_2 <= r ||S||_2^2 in both cases, and ||S||_2^2 is at most the largest row sum times the largest column
 sum of S. The bounds hold for every order of summation (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
 3.1 and 3.6) in conventional products: neither Strassen's nor the complex product by three real ones, which BLAS offers
-only under other names. Kernels are scaled by a power of two to a largest entry in [1/2, 1]: what underflow can add is far below
-one u of ||S||^2, for which gamma is taken two operations longer than counted.
+only under other names. Kernels are scaled by a power of two to a largest entry in [1/2, 1]: what underflow can add is
+far below one u of ||S||^2, for which gamma is taken two operations longer than counted.
 """
 
 from __future__ import annotations
