@@ -58,7 +58,7 @@ class Task:
     lower      best lower end known so far; certificates that test a guess start from it
     witness    the input that gave it, near a first singular vector
     tolerance  relative accuracy of the lower end that is worth iterations
-    failure    probability with which a randomised end may be wrong
+    failure    probability with which a randomised end may be wrong; 0 asks for proofs alone
     """
 
     effort: Effort = "default"
@@ -148,7 +148,7 @@ def enclose(operator: AbstractLinearOperator, task: Task) -> Enclosure:
     # The last resort is a product of row and column sums, which applies to every operator that knows its entries.
     known = replace(task, lower=lower.value, witness=lower.witness)
     upper = _proved(operator, known)
-    if upper.value > lower.value * (1.0 + task.gap):
+    if task.failure and upper.value > lower.value * (1.0 + task.gap):
         upper = _randomised(operator, known, upper)
     return Enclosure(
         lower=lower.value,

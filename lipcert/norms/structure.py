@@ -65,10 +65,16 @@ class Blocks(AbstractEnclosure):
     def enclose(self, operator: AbstractLinearOperator, task: Task, /) -> Enclosure:
         """The largest of each end over the blocks."""
         assert isinstance(operator, BlockDiagonalOperator)
-        found = [enclose(block, task) for block in operator.distinct]
+        share = replace(task, failure=task.failure / len(operator.distinct))
+        found = [enclose(block, share) for block in operator.distinct]
         worst = max(found, key=lambda each: each.upper or 0.0)
         failure = sum(each.failure_probability for each in found)
-        return replace(worst, lower=max(each.lower for each in found), failure_probability=failure)
+        return replace(
+            worst,
+            lower=max(each.lower for each in found),
+            soundness=Soundness.PROBABILISTIC if failure else worst.soundness,
+            failure_probability=failure,
+        )
 
 
 def _stacked(operator: BlockDiagonalOperator) -> bool:
@@ -87,7 +93,8 @@ class Separable(AbstractEnclosure):
     def enclose(self, operator: AbstractLinearOperator, task: Task, /) -> Enclosure:
         """The product of each end over the factors, 1 for an axis left alone."""
         assert isinstance(operator, SeparableOperator)
-        found = [enclose(DenseOperator(factor), task) for factor in operator.factors if factor is not None]
+        proofs = replace(task, failure=0.0)
+        found = [enclose(DenseOperator(factor), proofs) for factor in operator.factors if factor is not None]
         lower = 1.0
         for each in found:
             lower = max(0.0, down(lower * each.lower))

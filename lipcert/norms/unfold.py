@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import final
 
 import torch
@@ -64,7 +65,8 @@ class Unfold(AbstractEnd):
         """min(sqrt(M) ||K||, sqrt(N) ||K'||)."""
         assert isinstance(operator, ConvolutionOperator)
         counts = patches_per_input(operator), taps_per_output(operator)
-        norms = [enclose(_kernel(operator, regrouped=way), task) for way in (False, True)]
+        proofs = replace(task, failure=0.0)
+        norms = [enclose(_kernel(operator, regrouped=way), proofs) for way in (False, True)]
         bounds = [product_up((sqrt_up(count), norm.upper or 0.0)) for count, norm in zip(counts, norms, strict=True)]
         return End(value=min(bounds), method="unfold")
 

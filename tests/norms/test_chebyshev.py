@@ -9,9 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from lipcert.norms import RANDOMISED, Task, base, chebyshev, spectral_norm
+from lipcert.norms import RANDOMISED, UPPERS, Task, base, chebyshev, spectral_norm
 from lipcert.norms.chebyshev import Chebyshev, Plan, Recurrence, growth, luck, make_plan, starts_of
-from lipcert.operators import AdjointOperator, ConvolutionOperator, DenseOperator, DiagonalOperator, materialise
+from lipcert.operators import (
+    AdjointOperator,
+    BlockDiagonalOperator,
+    CompositionOperator,
+    ConvolutionOperator,
+    DenseOperator,
+    DiagonalOperator,
+    materialise,
+)
 from lipcert.records import Soundness
 from tests.norms.configurations import configuration
 from tests.operator_examples import random
@@ -182,6 +190,28 @@ def test_the_dispatcher_keeps_proofs_that_are_good_enough_and_names_those_that_a
     assert "proved" in found.method
     tight = ConvolutionOperator(random(3, 3, 1, 1).abs(), (5, 5), stride=(1, 1), padding=((0, 0),) * 2, dilation=(1, 1))
     assert spectral_norm(tight, effort="high").soundness is Soundness.PROVED
+
+
+def test_blocks_share_the_probability_and_say_so(monkeypatch):
+    """The widest block is proved, a smaller one is not: the answer stands on both."""
+    monkeypatch.setattr(base, "ENCLOSURES", {"blocks": base.ENCLOSURES["blocks"]})
+    easy = DiagonalOperator(torch.full((4,), 3.0, dtype=torch.float64), torch.Size([4]))
+    hard = DenseOperator(random(4, 4) / 10)
+    found = spectral_norm(BlockDiagonalOperator([easy, hard]), effort="high", failure=1e-13)
+    assert found.soundness is Soundness.PROBABILISTIC
+    assert 0 < found.failure_probability <= 1e-13
+    assert math.isclose(found.upper, 3.0, rel_tol=1e-9)
+
+
+def test_proofs_alone_are_given_where_asked(monkeypatch):
+    monkeypatch.setattr(base, "ENCLOSURES", {})
+    operator = DenseOperator(random(4, 4))
+    assert spectral_norm(operator, effort="high").soundness is Soundness.PROBABILISTIC
+    assert spectral_norm(operator, effort="high", failure=0.0).soundness is Soundness.PROVED
+    chain = CompositionOperator([operator, operator])
+    found = UPPERS["product"]().end(chain, Task(effort="high"))
+    assert found.soundness is Soundness.PROVED
+    assert found.failure_probability == 0.0
 
 
 def test_randomised_methods_are_a_family_of_their_own():
