@@ -111,10 +111,14 @@ def stable_rank(frobenius: Enclosure | Skipped, spectral: Enclosure) -> Enclosur
     return Enclosure(
         lower=max(1.0, lower) if upper >= 1.0 else lower,
         upper=max(1.0, upper),
-        soundness=Soundness.EXACT if exact else Soundness.PROVED,
+        soundness=Soundness.EXACT if exact else _weakest(spectral),
         failure_probability=spectral.failure_probability,
         method="frobenius and spectral norm",
     )
+
+
+def _weakest(spectral: Enclosure) -> Soundness:
+    return Soundness.PROBABILISTIC if spectral.failure_probability else Soundness.PROVED
 
 
 def _with_shares(records: list[LayerRecord]) -> tuple[LayerRecord, ...]:

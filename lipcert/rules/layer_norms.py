@@ -17,6 +17,9 @@ from lipcert.records import Effort, Enclosure, Norm, SpectrumRecord
 from lipcert.rules.base import RULES
 from lipcert.rules.chains import Chain, Chains
 
+# Probability with which any spectral norm of a graph may be wrong.
+FAILURE = 1e-12
+
 
 @final
 class LayerNorms:
@@ -32,7 +35,7 @@ class LayerNorms:
         self.effort: Effort = effort
         self.seed = seed
         self._methods: dict[Norm, Callable[[AbstractLinearOperator], Enclosure]] = {
-            "l2": partial(spectral_norm, effort=effort, seed=seed),
+            "l2": partial(spectral_norm, effort=effort, seed=seed, failure=FAILURE / max(1, len(graph.nodes))),
             "linf": linf_norm,
             "l1": l1_norm,
         }
