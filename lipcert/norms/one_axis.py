@@ -19,8 +19,8 @@ from lipcert.operators.symbol import Symbol
 from lipcert.records import Effort
 from lipcert.rounding import product_up, sqrt_up
 
-# The smaller side of a block; one complex matrix of it takes 256 MB.
-_SIDE = 4000
+# The smaller side of a block; one complex matrix of it takes 125 MB, and about ten are alive at once.
+_SIDE = 2800
 _SLACK: dict[Effort, float] = {"fast": 1e-3, "default": 1e-4, "high": 1e-5}
 
 
