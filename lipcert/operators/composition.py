@@ -35,16 +35,16 @@ class CompositionOperator(AbstractLinearOperator):
         self.mixed = all(part.mixed for part in self.parts)
 
     def apply(self, x: Tensor) -> Tensor:
-        """Each part in turn; a part may read the same numbers in another shape."""
+        """Each part in turn; a part may read the same numbers in another shape, and live on another device."""
         for part in self.parts:
-            x = part.apply(x.reshape(len(x), *part.in_shape))
-        return x
+            x = part.apply(x.reshape(len(x), *part.in_shape).to(part.device))
+        return x.to(self.device)
 
     def adjoint(self, y: Tensor) -> Tensor:
         """The adjoints from the last to the first."""
         for part in reversed(self.parts):
-            y = part.adjoint(y.reshape(len(y), *part.out_shape))
-        return y
+            y = part.adjoint(y.reshape(len(y), *part.out_shape).to(part.device))
+        return y.to(self.device)
 
     @cached_property
     def written_out(self) -> DenseOperator:

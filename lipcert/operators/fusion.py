@@ -82,7 +82,8 @@ def _joined(first: AbstractLinearOperator, second: AbstractLinearOperator) -> Ab
 
 def _rescaled(layer: ConvolutionOperator, scale: Tensor, diagonal: DiagonalOperator) -> ConvolutionOperator:
     """One more factor, and one more rounding, an entry."""
-    result = layer.with_weight(layer.weight * scale.reshape(*scale.shape, *[1] * len(layer.size)))
+    spread = scale.reshape(*scale.shape, *[1] * len(layer.size)).to(layer.device)
+    result = layer.with_weight(layer.weight * spread)
     result.depth = layer.depth + diagonal.depth
     return result
 
