@@ -183,7 +183,7 @@ def converged(operator: ConvolutionOperator) -> float:
     turned = operator.in_size > operator.out_size
     inner = AdjointOperator(operator) if turned else operator
     vector = ritz_vector(
-        inner, iterations=300, tolerance=1e-6, generator=torch.Generator().manual_seed(9), dtype=torch.float32
+        inner, iterations=160, tolerance=1e-6, generator=torch.Generator().manual_seed(9), dtype=torch.float32
     )
     return witnessed(inner, vector)
 
