@@ -37,14 +37,10 @@ def ritz_vector(
     that of the iteration; float32 for operators that are `mixed`, left where its range may not do. A `start` near the
     vector saves iterations. The basis is kept below 512 MB.
     """
-    first = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device)
-    if start is not None:
-        first = first * (_NOISE / first.norm()) + start.flatten() / start.norm()
     iterations = max(2, min(iterations, _BYTES // (operator.in_size * dtype.itemsize)))
-    right = [(first / first.norm()).to(dtype)]
+    right = [_first(operator, start, generator).to(dtype)]
     orthogonal = dtype == torch.float64 or tolerance < _COARSE
-    diagonal: list[float] = []
-    above: list[float] = []
+    diagonal, above = list[float](), list[float]()
     left = operator.apply(right[0].reshape(1, *operator.in_shape)).reshape(-1)
     weights = torch.ones(1, dtype=torch.float64)
     for step in range(1, iterations + 1):
@@ -65,10 +61,24 @@ def ritz_vector(
         if step < iterations:
             right.append(pulled / above[-1])
             left = operator.apply(right[-1].reshape(1, *operator.in_shape)).reshape(-1) - above[-1] * left
-    vector = torch.zeros_like(first)
-    for weight, direction in zip(weights.tolist(), right, strict=False):
+    return _combined(weights, right).reshape(operator.in_shape)
+
+
+def _combined(weights: Tensor, directions: list[Tensor]) -> Tensor:
+    """The weighted sum of the first directions, in float64, one at a time: together they may be half a gigabyte."""
+    vector = torch.zeros_like(directions[0], dtype=torch.float64)
+    for weight, direction in zip(weights.tolist(), directions, strict=False):
         vector += weight * direction
-    return vector.reshape(operator.in_shape)
+    return vector
+
+
+def _first(operator: AbstractLinearOperator, start: Tensor | None, generator: torch.Generator) -> Tensor:
+    """A flat unit vector to begin with: random, or a given one with some noise."""
+    first = torch.randn(operator.in_size, generator=generator, dtype=torch.float64).to(operator.device)
+    if start is not None:
+        first = first * (_NOISE / first.norm()) + start.flatten() / start.norm()
+    unit: Tensor = first / first.norm()
+    return unit
 
 
 def _orthogonal(vector: Tensor, against: list[Tensor]) -> Tensor:

@@ -141,7 +141,7 @@ ALONE = [
     ),
     ({"lipschitz", "robustness", "brackets"}, "linf 0.1: at least 81.2 % (proved) of these 1,000 samples are robust."),
     ({"lipschitz", "robustness", "certificates", "brackets"}, "98.9 % of these 1,000 samples are classified rightly"),
-    ({"lipschitz", "robustness", "certificates", "brackets", "margins"}, "None was asked for."),
+    ({"lipschitz", "robustness", "certificates", "brackets", "margins"}, "No verdict on robustness"),
 ]
 
 

@@ -51,7 +51,9 @@ def _without(model: ModelRecord) -> str:
         right = share(model.margins.clean_accuracy, model.margins.samples)
         return f"{right} of these {count(model.margins.samples)} samples are classified rightly (measured)."
     measured = isinstance(model.jacobian, JacobianRecord) or (model.layers and not isinstance(model.layers, Skipped))
-    return "None was asked for." if measured else "Nothing could be concluded about this model."
+    if measured:
+        return "No verdict on robustness: that takes data, attacks and certificates."
+    return "Nothing could be concluded about this model."
 
 
 def _one_sided(model: ModelRecord) -> list[str]:
