@@ -87,7 +87,7 @@ class Chains:
         return Chain(source=source, norms=self._norms(operator)) if tightens(operator, self.effort) else None
 
     def _norms(self, operator: AbstractLinearOperator) -> dict[Norm, Enclosure]:
-        norms: dict[Norm, Enclosure] = {"l2": spectral_norm(operator, effort=self.effort, seed=self.seed)}
+        norms: dict[Norm, Enclosure] = {"l2": spectral_norm(operator, effort=self.effort, seed=self.seed, failure=0.0)}
         if not isinstance(operator, CompositionOperator) or fits(operator):
             norms |= {"linf": linf_norm(operator), "l1": l1_norm(operator)}
         return norms
