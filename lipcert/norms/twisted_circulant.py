@@ -33,7 +33,7 @@ from lipcert.records import Effort
 from lipcert.rounding import product_up, sqrt_up
 
 # How far above the lower end a frequency need not be looked at.
-_SLACK: dict[Effort, float] = {"fast": 1e-3, "default": 1e-4, "high": 1e-6}
+_SLACK: dict[Effort, float] = {"fast": 1e-3, "default": 5e-5, "high": 1e-6}
 # Gap in the square above which a second twist is tried.
 _NEAR: dict[Effort, float] = {"fast": 0.2, "default": 2e-3, "high": 1e-4}
 
