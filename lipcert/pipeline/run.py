@@ -8,6 +8,7 @@ from lipcert.analyses.jacobian import Measured, measure_jacobians
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
+from lipcert.pipeline.demands import NEED_LABELS
 from lipcert.pipeline.labelled import complete_labelled
 from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
@@ -35,7 +36,7 @@ def complete(run: Run) -> None:
         run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs)))
     if samples is None or samples.labels is None:
         missing = NO_DATA if samples is None else NO_LABELS
-        run.found(**{name: missing for name in ("margins", "robustness", "certificates") if run.asked(name)})
+        run.found(**{name: missing for name in NEED_LABELS if run.asked(name)})
     else:
         complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
 
