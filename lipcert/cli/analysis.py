@@ -66,6 +66,9 @@ def _request(given: dict[str, Any]) -> AnalyzeRequest:
         output_name=given["output_name"],
         allow_code=given["allow_code"],
         argv=tuple(sys.argv[1:]),
+        train_data=given["train_data"],
+        per_sample=given["per_sample"],
+        adversarials=given["save_adversarials"],
         required=settings.analyses if given["only"] else (),
         settings=settings,
     )
@@ -89,6 +92,10 @@ def _settings(given: dict[str, Any]) -> AnalyzeSettings:
         "confidence": values.probability(given["confidence"], "--confidence"),
         "batch_size": values.whole(given["batch_size"], "--batch-size", least=1),
         "analyses": values.analyses(given["only"], given["skip"]),
+        "seeds": values.whole(given["seeds"], "--seeds", least=1),
+        "deploy_dtype": values.choice(given["deploy_dtype"], "--deploy-dtype", ("real", "float32", "bfloat16")),
+        "time_budget": values.duration(given["time_budget"], "--time-budget"),
+        "max_memory": values.size(given["max_memory"], "--max-memory"),
         "deterministic": given["deterministic"] or None,
     }
     return AnalyzeSettings(**{name: value for name, value in said.items() if value is not None})

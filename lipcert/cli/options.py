@@ -33,6 +33,9 @@ Data = Annotated[
     str | None,
     _option("--data", panel=_DATA, metavar="PATH", text="Samples: .npz, .npy, .pt, IDX, CIFAR, CSV, image folder."),
 ]
+TrainData = Annotated[
+    str | None, _option("--train-data", panel=_DATA, metavar="PATH", text="Training samples, for train/test gaps.")
+]
 Labels = Annotated[
     str | None, _option("--labels", panel=_DATA, metavar="PATH", text="Labels, where the data file has none.")
 ]
@@ -115,6 +118,25 @@ BatchSize = Annotated[
 ]
 Threads = Annotated[str | None, _option("--threads", panel=_WORK, metavar="N", text="CPU threads.  [all cores]")]
 Seed = Annotated[str | None, _option("--seed", panel=_WORK, metavar="N", text="Of every random choice.  [0]")]
+Seeds = Annotated[
+    str | None, _option("--seeds", panel=_WORK, metavar="N", text="Attack with N seeds and keep the worst.  [1]")
+]
+DeployDtype = Annotated[
+    str | None,
+    _option(
+        "--deploy-dtype",
+        panel=_WORK,
+        metavar="real|float32|bfloat16",
+        text="Arithmetic that certificates hold for.  [float32]",
+    ),
+]
+TimeBudget = Annotated[
+    str | None,
+    _option("--time-budget", panel=_WORK, metavar="5m", text="Time for attacks and certificates: 90s, 5m, 2h.  [none]"),
+]
+MaxMemory = Annotated[
+    str | None, _option("--max-memory", panel=_WORK, metavar="8G", text="Memory that bound propagation may take.")
+]
 Deterministic = Annotated[
     bool,
     _option("--deterministic", panel=_WORK, text="Same inputs, same bytes: leaves out time, host and arguments."),
@@ -129,6 +151,18 @@ Output = Annotated[
 Reports = Annotated[
     list[str] | None,
     _option("--report", panel=_OUT, metavar="FORMAT=FILE", text="Write the result once more; may be repeated."),
+]
+PerSample = Annotated[
+    Path | None, _option("--per-sample", panel=_OUT, metavar="FILE", text="One row a sample: .jsonl or .npz.")
+]
+Adversarials = Annotated[
+    Path | None,
+    _option(
+        "--save-adversarials",
+        panel=_OUT,
+        metavar="FILE",
+        text="The worst inputs found: .npz, and a .png sheet of images.",
+    ),
 ]
 Overwrite = Annotated[
     bool, _option("--overwrite", panel=_OUT, text="Replace an existing FILE even if it is no lipcert report.")

@@ -53,6 +53,26 @@ def positive(text: str | None, option: str) -> float | None:
     return value
 
 
+def duration(text: str | None, option: str) -> float | None:
+    """Seconds from 90, 90s, 5m or 2h."""
+    return _scaled(text, option, {"s": 1.0, "m": 60.0, "h": 3600.0})
+
+
+def size(text: str | None, option: str) -> int | None:
+    """Bytes from 512M or 8G, in powers of 1024."""
+    value = _scaled(text, option, {"k": 2.0**10, "m": 2.0**20, "g": 2.0**30, "t": 2.0**40})
+    return None if value is None else max(1, int(value))
+
+
+def _scaled(text: str | None, option: str, units: dict[str, float]) -> float | None:
+    if text is None:
+        return None
+    unit = text[-1:].lower()
+    factor = units.get(unit, 1.0)
+    value = positive(text[:-1] if unit in units else text, option)
+    return None if value is None else value * factor
+
+
 def whole(text: str | None, option: str, *, least: int, most: int = 2**63 - 1) -> int | None:
     """A whole number from `least` to `most`."""
     if text is None:

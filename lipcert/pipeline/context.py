@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, final
 
@@ -24,6 +24,7 @@ class Run:
     record  what is known so far; an analysis still to come stands as Skipped
     keep    told each time the record grows, so that an interrupted run loses nothing
     timing  seconds of each step done
+    rows    what is known of each sample, column by column, for the table with one row a sample
     """
 
     subject: Subject
@@ -33,6 +34,7 @@ class Run:
     progress: Progress
     keep: Callable[[ModelRecord], None]
     timing: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, Sequence[Any]] = field(default_factory=dict)
 
     def start(self) -> None:
         """Put every analysis asked for on the record as still to come."""
@@ -47,6 +49,10 @@ class Run:
         timing = None if self.settings.deterministic else dict(self.timing)
         self.record = replace(self.record, **fields, timing=timing)
         self.keep(self.record)
+
+    def each(self, **columns: Sequence[Any]) -> None:
+        """Keep columns of the table with one row a sample: plain numbers, strings or dicts, in the samples' order."""
+        self.rows.update(columns)
 
     def timed(self, name: str, step: Callable[[], T]) -> T:
         """The result of a step; its duration goes into `timing`."""

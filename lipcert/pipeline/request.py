@@ -24,6 +24,9 @@ class AnalyzeRequest:
     output_name  which output of several holds the class scores
     allow_code   whether `module:function` data may run the user's code
     required     analyses asked for by name: without the data they need the request is refused
+    train_data   the training samples, read as `data` is, for the gaps between training and test
+    per_sample   where a table with one row a sample goes: .jsonl or .npz
+    adversarials where the worst inputs found go: .npz, and a .png sheet for images
     """
 
     model: Path
@@ -38,5 +41,8 @@ class AnalyzeRequest:
     output_name: str | None = None
     allow_code: bool = False
     required: tuple[str, ...] = ()
+    train_data: str | None = None
+    per_sample: Path | None = None
+    adversarials: Path | None = None
     argv: tuple[str, ...] = ()
     settings: AnalyzeSettings = field(default_factory=AnalyzeSettings)

@@ -25,7 +25,7 @@ from lipcert.records.robustness import RobustnessRecord
 from lipcert.records.settings import AnalyzeSettings
 from lipcert.records.skipped import Skipped
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 @final

@@ -21,6 +21,10 @@ class AnalyzeSettings:
     confidence   of each population statement, both sides together
     spectrum     singular values to report of each layer; 0 for none
     batch_size   samples per forward or backward pass; it changes speed and memory, not results beyond rounding
+    seeds        how often the attacks are run, with seeds seed, seed + 1, ...; the worst of all counts
+    deploy_dtype arithmetic of the deployed network that certificates speak of; "real" leaves its rounding out
+    time_budget  seconds for the attacks and certificates together; None for no limit
+    max_memory   bytes that bound propagation may hold at once; None for a share of what is free
     """
 
     analyses: tuple[str, ...] = ANALYSES
@@ -34,3 +38,7 @@ class AnalyzeSettings:
     spectrum: int = 0
     batch_size: int = 256
     deterministic: bool = False
+    seeds: int = 1
+    deploy_dtype: Literal["real", "float32", "bfloat16"] = "float32"
+    time_budget: float | None = None
+    max_memory: int | None = None
