@@ -18,17 +18,25 @@ from lipcert.records.provenance import (
     ToolRecord,
 )
 from lipcert.records.report import SCHEMA_VERSION, ModelRecord, Report, Summary
-from lipcert.records.robustness import AttackRecord, RobustnessRecord
+from lipcert.records.robustness import (
+    AdversarialRadiusRecord,
+    AttackRecord,
+    CurvePoint,
+    RobustnessRecord,
+    SeedRecord,
+)
 from lipcert.records.settings import ANALYSES, AnalyzeSettings, Effort
 from lipcert.records.skipped import Skipped
 
 __all__ = [
     "ANALYSES",
     "SCHEMA_VERSION",
+    "AdversarialRadiusRecord",
     "AnalyzeSettings",
     "AttackRecord",
     "BracketRecord",
     "CertificateRecord",
+    "CurvePoint",
     "DataRecord",
     "DiagnosticRecord",
     "Distribution",
@@ -52,6 +60,7 @@ __all__ = [
     "Report",
     "RobustnessRecord",
     "RunRecord",
+    "SeedRecord",
     "SignatureRecord",
     "Skipped",
     "Soundness",

@@ -21,7 +21,7 @@ from lipcert.records.provenance import (
     SignatureRecord,
     ToolRecord,
 )
-from lipcert.records.robustness import RobustnessRecord
+from lipcert.records.robustness import AdversarialRadiusRecord, RobustnessRecord
 from lipcert.records.settings import AnalyzeSettings
 from lipcert.records.skipped import Skipped
 
@@ -52,6 +52,7 @@ class ModelRecord:
     jacobian: JacobianRecord | Skipped | None = None
     margins: MarginRecord | Skipped | None = None
     robustness: tuple[RobustnessRecord, ...] | Skipped = ()
+    adversarial_radii: tuple[AdversarialRadiusRecord, ...] = ()
     certificates: tuple[CertificateRecord, ...] | Skipped = ()
     radii: tuple[RadiusRecord, ...] = ()
     brackets: tuple[BracketRecord, ...] = ()
