@@ -1,6 +1,6 @@
 """What is reported: frozen records without tensors. `lipcert.records.codec` turns them into JSON."""
 
-from lipcert.records.certificate import BracketRecord, CertificateRecord, PopulationRisk, RadiusRecord
+from lipcert.records.certificate import BracketRecord, CertificateRecord, PopulationRisk, RadiusRecord, Verdict
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
@@ -25,7 +25,7 @@ from lipcert.records.robustness import (
     RobustnessRecord,
     SeedRecord,
 )
-from lipcert.records.settings import ANALYSES, AnalyzeSettings, Effort
+from lipcert.records.settings import ANALYSES, AnalyzeSettings, DeployDtype, Effort
 from lipcert.records.skipped import Skipped
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "CertificateRecord",
     "CurvePoint",
     "DataRecord",
+    "DeployDtype",
     "DiagnosticRecord",
     "Distribution",
     "Effort",
@@ -67,4 +68,5 @@ __all__ = [
     "SpectrumRecord",
     "Summary",
     "ToolRecord",
+    "Verdict",
 ]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from typing import Literal, final
 
 from lipcert.errors import EnclosureError
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Soundness
 from lipcert.records.lipschitz import Norm
+from lipcert.records.settings import DeployDtype
+
+Verdict = Literal["certified", "falsified", "unknown", "misclassified"]
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateRecord:
-    """Share of samples proved to keep their true label in the whole ball (no box: the ball is not clipped)."""
+    """Share of samples proved to keep their true label in the whole region around them.
+
+    The region is the closed ball of radius eps; where `clipped`, its part inside the input range.
+
+    deploy_dtype  the arithmetic the proof covers: the graph as loaded with every sum and product rounded to this type,
+                  sums in any order; "real" where it speaks of exact arithmetic alone
+    verdicts      "certified", "falsified", "unknown", "misclassified" -> samples
+    decided_by    method -> samples it certified or broke
+    """
 
     norm: Norm
     eps: float
@@ -22,17 +33,28 @@ class CertificateRecord:
     certified_accuracy: float
     method: str
     soundness: Soundness
+    deploy_dtype: DeployDtype = "real"
+    clipped: bool = False
+    verdicts: dict[Verdict, int] = field(default_factory=dict)
+    decided_by: dict[str, int] = field(default_factory=dict)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RadiusRecord:
-    """Certified radii over the samples; a misclassified sample has radius 0."""
+    """Certified radii over the samples; a misclassified sample has radius 0.
+
+    deploy_dtype, clipped  as in `CertificateRecord`
+    searched               samples whose radius was looked for by search; the others have the best that came for free
+    """
 
     norm: Norm
     method: str
     soundness: Soundness
     certified_radius: Distribution
+    deploy_dtype: DeployDtype = "real"
+    clipped: bool = False
+    searched: int = 0
 
 
 @final

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 Effort = Literal["fast", "default", "high"]
+DeployDtype = Literal["real", "float32", "bfloat16"]
 
 ANALYSES = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates")
 
@@ -39,6 +40,6 @@ class AnalyzeSettings:
     batch_size: int = 256
     deterministic: bool = False
     seeds: int = 1
-    deploy_dtype: Literal["real", "float32", "bfloat16"] = "float32"
+    deploy_dtype: DeployDtype = "float32"
     time_budget: float | None = None
     max_memory: int | None = None
