@@ -13,12 +13,17 @@ from collections.abc import Callable
 from typing import Any, final
 
 import torch
+from torch import Tensor
 
 from lipcert.graph import Node
 from lipcert.graph.gates import is_smooth
 from lipcert.records import Norm
 from lipcert.rounding import product_up, up
 from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, copies_gain, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
+from lipcert.rules.rectifier import relu_relaxation
+from lipcert.rules.relaxation import AbstractRelaxation
 
 SILU = 1.099839321
 GELU = 1.128904146
@@ -131,6 +136,22 @@ class Activation(AbstractRule):
         copies = node.shape.numel() // max(1, node.inputs[0].shape.numel())
         spread = copies_gain(copies, norm) if copies > 1 else 1.0  # only clamp's ends can be larger than its input
         return product_up((slope if isinstance(slope, float) else slope(node), spread, gains[0]))
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """ReLU moves the ends."""
+        if node.op != "relu":
+            return super().interval(node, inputs)
+        return Interval(inputs[0].lower.clamp_min(0.0), inputs[0].upper.clamp_min(0.0))
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """The triangle of ReLU."""
+        return relu_relaxation(inputs[0]) if node.op == "relu" else super().relaxation(node, inputs, output)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """None in ReLU."""
+        return 0.0 if node.op == "relu" else super().rounding(node, inputs, output, deployment)
 
 
 @final

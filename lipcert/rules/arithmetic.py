@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any, final
 
 import torch
+from torch import Tensor
 
 from lipcert.graph import Node
 from lipcert.graph.gates import self_gate
 from lipcert.operators import AbstractLinearOperator, AffineOperator, DiagonalOperator
 from lipcert.records import Norm
-from lipcert.rounding import product_up, sqrt_up, sum_up, up
+from lipcert.rounding import UNIT_ROUNDOFF, product_up, sqrt_up, sum_up, up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
+from lipcert.rules.relaxation import AbstractRelaxation, Affine
 
 
 def _spread(node: Node, source: Node, norm: Norm) -> float:
@@ -44,6 +48,37 @@ class Sum(AbstractRule):
         """The sum over the live terms, each as often as it is broadcast."""
         terms = zip(_weights(node), gains, strict=True)
         return sum_up(product_up((factor, _spread(node, term, norm), gain)) for (term, factor), gain in terms)
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Ends add up."""
+        if not _plain_sum(node):
+            return super().interval(node, inputs)
+        a, b = inputs
+        return Interval(a.lower + b.lower, a.upper + b.upper).widen(2 * UNIT_ROUNDOFF * (a.magnitude + b.magnitude))
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """The rows go to both branches."""
+        if not _plain_sum(node):
+            return super().relaxation(node, inputs, output)
+        return Affine((_same, _same))
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """One rounding of the sum."""
+        if not _plain_sum(node):
+            return super().rounding(node, inputs, output, deployment)
+        return deployment.steps(1) * output.magnitude if deployment.store else 0.0
+
+
+def _plain_sum(node: Node) -> bool:
+    """Whether two live values of one shape are added as they are."""
+    alike = len(node.inputs) == 2 and all(source.shape == node.shape for source in node.inputs)
+    return alike and node.op == "add" and not node.kwargs and len(node.args) == 2
+
+
+def _same(rows: Tensor) -> Tensor:
+    return rows
 
 
 @final

@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar, final
 
+import torch
+from torch import Tensor
+
+from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator
 from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.registry import Registry
-from lipcert.rounding import down, product_up, sqrt_up
+from lipcert.rounding import down, gamma, product_up, sqrt_up
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.relaxation import AbstractRelaxation, Affine, Constant
 
 T = TypeVar("T", bound="type[AbstractRule]")
 
@@ -84,6 +91,101 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         """
         (gain,) = gains
         return product_up((norms.upper(node, norm), gain))
+
+    # Bounds on a region. The node's constants are float64; tensors of values are (N, *entries(node)). `inputs` are
+    # the intervals of `node.inputs`. `getitem` of an op in _PIECES is handed the intervals of that op's inputs.
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Where the node's value lies for inputs in the intervals, in real arithmetic, rounded outward.
+
+        Here: of a node affine in its one live input. Raises UnsupportedOperatorError, naming the op, where nothing
+        is known.
+        """
+        operator = self._affine(node)
+        if operator is None:
+            raise unsupported(node, "interval")
+        (x,) = inputs
+        value = apply(operator, x.centre) + offset(node)
+        width = apply(operator.majorant(), x.radius)
+        shape = entries(node)
+        box = Interval((value - width).reshape(-1, *shape), (value + width).reshape(-1, *shape))
+        return box.widen(gamma(operator.terms + 16) * self.spread(node, operator, x))
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Linear bounds of the node's value for inputs in the intervals; `output` holds its real-arithmetic value.
+
+        Here: exact for a node affine in its one live input, the constant bounds of `output` for any other.
+        """
+        operator = self._affine(node)
+        if operator is None:
+            return Constant(output, len(inputs))
+        source, shape = entries(node.inputs[0]), operator.out_shape
+
+        def adjoint(rows: Tensor) -> Tensor:
+            return operator.adjoint(rows.reshape(-1, *shape)).reshape(-1, *source)
+
+        slack = gamma(operator.terms + 16) * self.spread(node, operator, inputs[0])
+        return Affine((adjoint,), offset(node).reshape(1, *entries(node)), slack)
+
+    def rounding(
+        self,
+        node: Node,
+        inputs: tuple[Interval, ...],
+        output: Interval,
+        deployment: Deployment,
+        /,  # noqa: ARG002
+    ) -> Tensor | float:
+        """At least |deployed value - op in real arithmetic at the deployed inputs|, an element each.
+
+        Here: of a sum of products in any order. Raises UnsupportedOperatorError where nothing is known.
+        """
+        operator = self._affine(node)
+        if operator is None:
+            raise unsupported(node, "rounding")
+        slack = deployment.dot(operator.terms)
+        return slack * self.spread(node, operator, inputs[0]) if slack else 0.0
+
+    def spread(self, node: Node, operator: AbstractLinearOperator, x: Interval, /) -> Tensor:
+        """|A| max |x| + |b|, shape (N, *entries), to which rounding errors of A x + b are proportional.
+
+        Its own sums of non-negative numbers are low by a factor of at most 1 - gamma, which is made good here.
+        """
+        size = apply(operator.majorant(), x.magnitude).reshape(-1, *entries(node)) + offset(node).abs()
+        return size * (1 + gamma(operator.terms + 16)) + _TINY
+
+    def _affine(self, node: Node, /) -> AbstractLinearOperator | None:
+        return self.link(node) if len(node.inputs) == 1 else None
+
+
+def unsupported(node: Node, what: str) -> UnsupportedOperatorError:
+    """The error of an op without a rule of some kind."""
+    return UnsupportedOperatorError(
+        f"no {what} rule for {node.op} (at {node.name})",
+        operators=(node.op,),
+        hint="Without one no bound on a region can be proved; everything else is reported.",
+    )
+
+
+def apply(operator: AbstractLinearOperator, x: Tensor) -> Tensor:
+    """The operator on (N, *entries), whose axes of length 1 the operator may count otherwise."""
+    return operator.apply(x.reshape(-1, *operator.in_shape))
+
+
+def offset(node: Node) -> Tensor:
+    """An affine node's value at zero, shape (1, *entries), in the op's own float64 arithmetic."""
+    with torch.no_grad():
+        value = node.run(
+            *(torch.zeros(source.shape, dtype=torch.float64, device=_device(node)) for source in node.inputs)
+        )
+    first: Tensor = value if isinstance(value, Tensor) else value[0]
+    return first.reshape(1, *entries(node))
+
+
+_TINY = 1e-300
+
+
+def _device(node: Node) -> torch.device:
+    return next((arg.device for arg in node.args if isinstance(arg, Tensor)), torch.device("cpu"))
 
 
 RULES: Registry[type[AbstractRule]] = Registry("rule")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any, final
 
 import torch
+from torch import Tensor
 
 from lipcert.graph import Node
-from lipcert.operators import DiagonalOperator
+from lipcert.operators import AbstractLinearOperator, DiagonalOperator
 from lipcert.records import Enclosure, Norm
-from lipcert.rounding import product_up
+from lipcert.rounding import UNIT_ROUNDOFF, product_up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
 from lipcert.rules.normalisation import normalising_norm
 
 _NO_TRAINING = "_native_batch_norm_legit_no_training"
@@ -58,6 +61,23 @@ class BatchNorm(AbstractRule):
         upper = normalising_norm(node.args[1], _eps(node), _places(node), norm).upper
         assert upper is not None
         return product_up((upper, gains[0]))
+
+    def spread(self, node: Node, operator: AbstractLinearOperator, x: Interval, /) -> Tensor:
+        """|scale| (max |x| + |mean|) + |bias|: the mean and the bias may cancel in the sum."""
+        bias, mean = node.args[2], node.args[3]
+        shape = (1, -1, *[1] * (len(node.shape) - 2))
+        reach = x.magnitude + mean.abs().reshape(shape)
+        size = operator.powered(1).apply(reach) + (0.0 if bias is None else bias.abs().reshape(shape))
+        return size * (1 + 64 * UNIT_ROUNDOFF) + 1e-300
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """At most 12 operations, in whichever order scale and shift are formed; constants are read once each."""
+        operator = self.operator(node)
+        if operator is None:
+            return super().rounding(node, inputs, output, deployment)
+        return deployment.steps(16) * self.spread(node, operator, inputs[0]) if deployment.store else 0.0
 
 
 def _places(node: Node) -> int:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import final
 
+from torch import Tensor
+
 from lipcert.graph import Node
 from lipcert.records import Norm
-from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule, unsupported
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
+from lipcert.rules.relaxation import AbstractRelaxation, Affine
 
 # Every piece of these is a value; of all other ops only the first output is (the rest are indices or statistics).
 _PIECES = {"split", "split_with_sizes", "unbind", "chunk"}
@@ -23,3 +28,32 @@ class Output(AbstractRule):
         if index != 0 and source.op not in _PIECES:
             raise UnboundedError(node, f"output {index} of {source.op} is no continuous value")
         return gains[0]
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The interval of an op's first output is its own."""
+        if _first(node):
+            return inputs[0]
+        raise unsupported(node, "interval")
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """The identity."""
+        return Affine((_same,)) if _first(node) else super().relaxation(node, inputs, output)
+
+    def rounding(
+        self,
+        node: Node,
+        inputs: tuple[Interval, ...],
+        output: Interval,
+        deployment: Deployment,
+        /,  # noqa: ARG002
+    ) -> Tensor | float:
+        """None."""
+        return 0.0
+
+
+def _first(node: Node) -> bool:
+    return node.args[1] == 0 and node.args[0].op not in _PIECES
+
+
+def _same(rows: Tensor) -> Tensor:
+    return rows

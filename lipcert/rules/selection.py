@@ -20,6 +20,8 @@ from lipcert.operators import GatherOperator
 from lipcert.records import Norm
 from lipcert.rounding import product_up, sqrt_up, sum_up
 from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
 
 _ONE_SOURCE = (
     "view reshape _unsafe_view flatten unflatten permute t transpose squeeze unsqueeze clone alias detach contiguous "
@@ -60,6 +62,17 @@ class Selection(AbstractRule):
         squares = (product_up((float(count), gain, gain)) for count, gain in zip(counts, gains, strict=True))
         # The root of a square rounds back up: an input passed on once keeps its gain to the last digit.
         return gains[0] if counts == [1] else sqrt_up(sum_up(squares))
+
+    def rounding(
+        self,
+        node: Node,
+        inputs: tuple[Interval, ...],
+        output: Interval,
+        deployment: Deployment,
+        /,  # noqa: ARG002
+    ) -> Tensor | float:
+        """Copies are exact."""
+        return 0.0
 
 
 def copies(node: Node) -> list[int]:
