@@ -128,7 +128,7 @@ STEEP = {
 class Activation(AbstractRule):
     """The constant above times the gain of the input."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The largest slope, as often as broadcasting copies the input; clamp's ends must be constants."""
         if len(gains) != 1:
             raise UnboundedError(node, "its parameters depend on the input")
@@ -159,7 +159,7 @@ class Activation(AbstractRule):
 class Steep(AbstractRule):
     """Ops of one input without a Lipschitz constant."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """None: raise UnboundedError, unless the input does not vary."""
         if gains == (0.0,):
             return 0.0
@@ -171,7 +171,7 @@ class Steep(AbstractRule):
 class Power(AbstractRule):
     """x ** n: the identity for n = 1, without a bound otherwise."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The input's gain for the exponent 1."""
         exponent = node.args[1]
         if isinstance(node.args[0], Node) and not isinstance(exponent, Node) and _is_one(exponent):

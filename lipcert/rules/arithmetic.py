@@ -44,7 +44,7 @@ class Sum(AbstractRule):
         factor = torch.tensor(-weights[0][1] if negative else weights[0][1], dtype=torch.float64)
         return DiagonalOperator(factor, node.shape)
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The sum over the live terms, each as often as it is broadcast."""
         terms = zip(_weights(node), gains, strict=True)
         return sum_up(product_up((factor, _spread(node, term, norm), gain)) for (term, factor), gain in terms)
@@ -86,7 +86,7 @@ def _same(rows: Tensor) -> Tensor:
 class Extremum(AbstractRule):
     """|max(a, b) - max(a', b')| <= max(|a - a'|, |b - b'|), entry by entry."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The same norm of the branches' gains: their largest in linf, root of squares in l2, sum in l1."""
         spread = [product_up((_spread(node, term, norm), g)) for term, g in zip(node.inputs, gains, strict=True)]
         if norm == "linf":

@@ -67,11 +67,11 @@ class Geometry:
 class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
     """One family of ops. What it does not override is the behaviour of an affine op with one live input."""
 
-    def operator(self, node: Node, /) -> AbstractLinearOperator | None:  # noqa: ARG002
+    def operator(self, node: Node, /) -> AbstractLinearOperator | None:
         """The linear part of a node that is affine in its one live input; None where that is the identity or not so."""
         return None
 
-    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:  # noqa: ARG002
+    def constants(self, node: Node, /) -> dict[Norm, Enclosure] | None:
         """Lipschitz constants of a layer that is not affine, if a table of layers should show it; else None."""
         return None
 
@@ -133,7 +133,7 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         inputs: tuple[Interval, ...],
         output: Interval,
         deployment: Deployment,
-        /,  # noqa: ARG002
+        /,
     ) -> Tensor | float:
         """At least |deployed value - op in real arithmetic at the deployed inputs|, an element each.
 

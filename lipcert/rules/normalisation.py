@@ -50,7 +50,7 @@ class Normalisation(AbstractRule):
         norms: tuple[Norm, ...] = ("l2", "linf", "l1")
         return {norm: normalising_norm(weight, eps, size, norm) for norm in norms}
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The bound above, with the group's size for linf and l1."""
         if len(node.inputs) != 1:
             raise UnboundedError(node, "its weights depend on the input")

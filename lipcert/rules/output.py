@@ -22,7 +22,7 @@ _PIECES = {"split", "split_with_sizes", "unbind", "chunk"}
 class Output(AbstractRule):
     """An op's gain bounds all its outputs together, hence each."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The gain of the op, for outputs that are values."""
         source, index = node.args
         if index != 0 and source.op not in _PIECES:
@@ -45,7 +45,7 @@ class Output(AbstractRule):
         inputs: tuple[Interval, ...],
         output: Interval,
         deployment: Deployment,
-        /,  # noqa: ARG002
+        /,
     ) -> Tensor | float:
         """None."""
         return 0.0

@@ -109,7 +109,7 @@ class MaxPooling(AbstractRule):
         most = _most_windows(node)
         return {norm: copies_norm(most, norm) for norm in _NORMS} if most > 1 else None
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The bound above, with the windows counted at the real input size."""
         return product_up((copies_gain(_most_windows(node), norm), gains[0]))
 
@@ -150,7 +150,7 @@ class AdaptiveMaxPooling(AbstractRule):
         most = _most_adaptive_windows(node)
         return {norm: copies_norm(most, norm) for norm in _NORMS} if most > 1 else None
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The same bound."""
         return product_up((copies_gain(_most_adaptive_windows(node), norm), gains[0]))
 

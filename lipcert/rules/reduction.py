@@ -57,7 +57,7 @@ class Extreme(AbstractRule):
     Polya, Inequalities, Theorem 368), and keeping some of the sorted entries is a projection.
     """
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The input's gain."""
         if len(gains) != 1:
             raise UnboundedError(node, "an extremum of two live values is `maximum` or `minimum`")
@@ -71,7 +71,7 @@ class Extreme(AbstractRule):
 class VectorNorm(AbstractRule):
     """| |x| - |y| | <= |x - y|, for the Euclidean norm along axes."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """1 in l2 and l1, the root of the number of reduced entries in linf."""
         order: Any = argument(node, 1, "ord", 2)
         if float(order) != 2.0:

@@ -59,7 +59,7 @@ class Affine(AbstractRelaxation):
     offset: Tensor | None = None
     slack: Tensor | float = 0.0
 
-    def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:  # noqa: ARG002
+    def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
         """Each adjoint on all rows at once."""
         leading, flat = rows.shape[:2], rows.flatten(0, 1)
         pulled = (None if adjoint is None else adjoint(flat) for adjoint in self.adjoints)
@@ -117,7 +117,7 @@ class Constant(AbstractRelaxation):
     inputs: int = 1
     slack: Tensor | float = 0.0
 
-    def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:  # noqa: ARG002
+    def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
         """No coefficients; the interval's nearer end as the offset."""
         offset = inner(rows.clamp_min(0.0), self.output.lower) + inner(rows.clamp_max(0.0), self.output.upper)
         return (None,) * self.inputs, offset

@@ -48,7 +48,7 @@ class Selection(AbstractRule):
             return None
         return GatherOperator(places.reshape(node.shape), node.inputs[0].shape)
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The bound above."""
         if node.op not in _SEVERAL_SOURCES and len(gains) != 1:
             raise UnboundedError(node, "what it selects depends on the input")
@@ -69,7 +69,7 @@ class Selection(AbstractRule):
         inputs: tuple[Interval, ...],
         output: Interval,
         deployment: Deployment,
-        /,  # noqa: ARG002
+        /,
     ) -> Tensor | float:
         """Copies are exact."""
         return 0.0

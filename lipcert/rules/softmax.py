@@ -21,7 +21,7 @@ from lipcert.rules.base import AbstractRule, LinearNorms, rule
 class Softmax(AbstractRule):
     """1/2."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """Half the input's gain."""
         return product_up((0.5, gains[0]))
 
@@ -31,7 +31,7 @@ class Softmax(AbstractRule):
 class LogSoftmax(AbstractRule):
     """sqrt(K) in l2, 2 in linf, max(1, K - 1) in l1, for K classes."""
 
-    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:  # noqa: ARG002
+    def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The bound above."""
         classes = node.shape[node.args[1]]
         bound = {"l2": sqrt_up(classes), "linf": 2.0, "l1": float(max(1, classes - 1))}[norm]
