@@ -6,6 +6,8 @@ One output per sample, with or without a sigmoid, is a binary classifier: its lo
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.fx
 from torch import Tensor
@@ -45,10 +47,21 @@ def strip_head(graph: Graph) -> Graph:
             f"the model ends in a sigmoid for each of {classes} outputs: a multi-label model, not a classifier",
             hint="If the largest output is the prediction, export the model without its sigmoid.",
         )
-    _rewire(graph.module, target, classes)
-    if classes == 1 and head == "logits":
-        head = "single_logit"
+    if classes == 1:
+        target = _pair(graph.module, target)
+        head = "single_logit" if head == "logits" else head
+    _rewire(graph.module, target, max(classes, 2))
     return Graph(graph.module, graph.input_shape, names=graph.names, head=head)
+
+
+def keep_outputs(graph: Graph) -> Graph:
+    """The graph with every number its output holds, in order, as one row of "logits": shape (N, outputs).
+
+    For networks that are judged by their outputs and need not be classifiers; no head is looked for.
+    """
+    shape = graph.output.shape
+    _rewire(graph.module, graph.output.raw, math.prod(shape[1:]))
+    return Graph(graph.module, graph.input_shape, names=graph.names)
 
 
 def _find(output: torch.fx.Node, classes: int) -> tuple[torch.fx.Node, Head]:
@@ -77,18 +90,31 @@ def _spans_classes(node: torch.fx.Node, classes: int) -> bool:
     return isinstance(value, Tensor) and isinstance(axis, int) and value.shape[axis] == classes
 
 
+def _pair(module: torch.fx.GraphModule, target: torch.fx.Node) -> torch.fx.Node:
+    """(0, z) from one score z a sample."""
+    with module.graph.inserting_before(_output(module)):
+        column = _matrix(module, target, 1)
+        module.register_buffer("positive_class", torch.tensor([[0.0, 1.0]]))
+        pair = module.graph.get_attr("positive_class")
+        return module.graph.call_function(aten.mm.default, (column, pair))
+
+
 def _rewire(module: torch.fx.GraphModule, target: torch.fx.Node, classes: int) -> None:
-    """Make `target` the output, as a matrix (N, classes), or (0, z) where there is one score."""
-    fx_graph = module.graph
-    output = next(n for n in reversed(fx_graph.nodes) if n.op == "output")
-    value = target.meta.get("val")
-    with fx_graph.inserting_before(output):
-        if not isinstance(value, Tensor) or value.ndim != 2:
-            target = fx_graph.call_function(aten.reshape.default, (target, [-1, classes]))
-        if classes == 1:
-            module.register_buffer("positive_class", torch.tensor([[0.0, 1.0]]))
-            pair = fx_graph.get_attr("positive_class")
-            target = fx_graph.call_function(aten.mm.default, (target, pair))
-    output.args = (target,)
-    fx_graph.eliminate_dead_code()
+    """Make `target` the output, as a matrix (N, classes)."""
+    output = _output(module)
+    with module.graph.inserting_before(output):
+        output.args = (_matrix(module, target, classes),)
+    module.graph.eliminate_dead_code()
     module.recompile()
+
+
+def _matrix(module: torch.fx.GraphModule, target: torch.fx.Node, columns: int) -> torch.fx.Node:
+    """`target` with one row a sample; itself where it is a matrix already, or is one by construction."""
+    value = target.meta.get("val")
+    if isinstance(value, Tensor) and value.ndim == 2:
+        return target
+    return module.graph.call_function(aten.reshape.default, (target, [-1, columns]))
+
+
+def _output(module: torch.fx.GraphModule) -> torch.fx.Node:
+    return next(node for node in reversed(module.graph.nodes) if node.op == "output")

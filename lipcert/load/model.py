@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
 import torch
 
@@ -14,7 +14,7 @@ from lipcert.graph import Graph
 from lipcert.load.archive import check_intact
 from lipcert.load.capture import capture
 from lipcert.load.exported import read_exported
-from lipcert.load.heads import strip_head
+from lipcert.load.heads import keep_outputs, strip_head
 from lipcert.load.onnx_model import read_onnx
 from lipcert.load.sniff import sniff
 from lipcert.load.source import Source
@@ -93,8 +93,12 @@ def choose_shape(source: Source, input_shape: tuple[int, ...] | None, *, otherwi
     return declared
 
 
-def to_graph(source: Source, input_shape: tuple[int, ...]) -> tuple[Graph, Source]:
-    """Capture a source and strip its head; the source comes back with notes on how that was done.
+def to_graph(
+    source: Source, input_shape: tuple[int, ...], *, outputs: Literal["scores", "all"] = "scores"
+) -> tuple[Graph, Source]:
+    """Capture a source; it comes back with notes on how that was done.
+
+    outputs  "scores" of a classifier, its head stripped; "all" numbers of any network's output, as the file gives them
 
     Raises NonFiniteModelError on NaN or infinity among the constants.
     """
@@ -112,7 +116,7 @@ def to_graph(source: Source, input_shape: tuple[int, ...]) -> tuple[Graph, Sourc
     if graph.dtype != torch.float32:
         notes.append(f"{str(graph.dtype).removeprefix('torch.')} weights read as float32")
         graph = graph.to(dtype=torch.float32)
-    return strip_head(graph), replace(source, notes=tuple(notes))
+    return (strip_head if outputs == "scores" else keep_outputs)(graph), replace(source, notes=tuple(notes))
 
 
 def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:

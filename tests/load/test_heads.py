@@ -127,3 +127,18 @@ def test_two_outputs_are_asked_about_and_chosen_by_name() -> None:
         to_graph(read_object(_Two().eval()), SHAPE)
     assert "--output-name" in refused.value.hint
     assert to_graph(read_object(_Two().eval(), output_name="1"), SHAPE)[0].classes == 2
+
+
+@pytest.mark.parametrize(
+    ("outputs", "head"),
+    [(1, nn.Identity()), (4, nn.Sigmoid()), (4, nn.Softmax(1)), (4, nn.Unflatten(1, (2, 2))), (1, _Squeezed())],
+    ids=["one", "sigmoids", "softmax", "shaped", "squeezed"],
+)
+def test_all_outputs_are_kept_as_one_row_where_no_classifier_is_needed(outputs: int, head: nn.Module) -> None:
+    net = _Net(outputs, head).eval()
+    source = read_object(net)
+    graph, _ = to_graph(source, SHAPE, outputs="all")
+    x = torch.randn(5, 6, generator=torch.Generator().manual_seed(0))
+    assert check(graph, source).status == "faithful"
+    assert graph.classes == outputs
+    assert torch.allclose(graph(x), net(x).reshape(5, -1), atol=1e-6)

@@ -106,8 +106,8 @@ def test_whatever_comes_is_read_or_refused(rest):
 
 
 def test_disjunctions_of_boxes_stay_apart():
-    cases = "(or (and (>= X_0 0) (<= X_0 1) (<= Y_0 0)) (and (>= X_0 2) (<= X_0 3) (>= Y_0 5)) (and (<= X_0 -1) (>= X_0 1)))"
-    prop = parse_property(declarations(1, 1) + f"(assert {cases})")
+    near, far = "(and (>= X_0 0) (<= X_0 1) (<= Y_0 0))", "(and (>= X_0 2) (<= X_0 3) (>= Y_0 5))"
+    prop = parse_property(declarations(1, 1) + f"(assert (or {near} {far} (and (<= X_0 -1) (>= X_0 1))))")
     assert [(case.lower, case.upper, len(case.alternatives)) for case in prop.cases] == [
         ((0,), (1,), 1),
         ((2,), (3,), 1),
