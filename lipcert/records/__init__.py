@@ -4,8 +4,15 @@ from lipcert.records.certificate import BracketRecord, CertificateRecord, Popula
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
+from lipcert.records.functionals import CurvatureProbeRecord, FunctionalsRecord, RelationRecord
 from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
-from lipcert.records.jacobian import JacobianRecord
+from lipcert.records.jacobian import (
+    CorrelationRecord,
+    DistanceRecord,
+    JacobianClassRecord,
+    JacobianRecord,
+    OperatorNormRecord,
+)
 from lipcert.records.layer import LayerRecord, SpectrumRecord
 from lipcert.records.lipschitz import LipschitzRecord, Norm
 from lipcert.records.margin import MarginRecord
@@ -27,6 +34,7 @@ from lipcert.records.robustness import (
 )
 from lipcert.records.settings import ANALYSES, AnalyzeSettings, DeployDtype, Effort
 from lipcert.records.skipped import Skipped
+from lipcert.records.surrogate import SurrogateLossRecord, SurrogateName, SurrogateRecord
 
 __all__ = [
     "ANALYSES",
@@ -36,17 +44,22 @@ __all__ = [
     "AttackRecord",
     "BracketRecord",
     "CertificateRecord",
+    "CorrelationRecord",
+    "CurvatureProbeRecord",
     "CurvePoint",
     "DataRecord",
     "DeployDtype",
     "DiagnosticRecord",
+    "DistanceRecord",
     "Distribution",
     "Effort",
     "Enclosure",
     "ErrorRecord",
     "FidelityRecord",
+    "FunctionalsRecord",
     "InspectRecord",
     "InspectReport",
+    "JacobianClassRecord",
     "JacobianRecord",
     "LayerRecord",
     "LayerSketch",
@@ -54,10 +67,12 @@ __all__ = [
     "MarginRecord",
     "ModelRecord",
     "Norm",
+    "OperatorNormRecord",
     "OperatorRecord",
     "PopulationRisk",
     "PreprocessRecord",
     "RadiusRecord",
+    "RelationRecord",
     "Report",
     "RobustnessRecord",
     "RunRecord",
@@ -67,6 +82,9 @@ __all__ = [
     "Soundness",
     "SpectrumRecord",
     "Summary",
+    "SurrogateLossRecord",
+    "SurrogateName",
+    "SurrogateRecord",
     "ToolRecord",
     "Verdict",
 ]
