@@ -18,25 +18,34 @@ def jacobians(graph: Graph, inputs: Tensor, *, batch_size: int = 256) -> Tensor:
     piecewise-linear net the result is the Jacobian that autograd picks, an element of a neighbouring cell's.
     The result is detached; `batch_size` bounds the samples whose activations are held at once.
     """
+    return logits_and_jacobians(graph, inputs, batch_size=batch_size)[1]
+
+
+def logits_and_jacobians(graph: Graph, inputs: Tensor, *, batch_size: int = 256) -> tuple[Tensor, Tensor]:
+    """Logits, shape (N, classes), and the Jacobians as `jacobians` gives them, from the same forward pass."""
     if tuple(inputs.shape[1:]) != graph.input_shape:
         raise ValueError(f"samples must have shape {graph.input_shape}, got {tuple(inputs.shape[1:])}")
-    starts = range(0, len(inputs), batch_size)
-    parts = [_jacobians(graph, inputs[start : start + batch_size]) for start in starts]
-    nothing = torch.zeros(0, graph.classes, math.prod(graph.input_shape), dtype=graph.dtype, device=graph.device)
-    return torch.cat(parts) if parts else nothing
+    like = torch.empty(0, dtype=graph.dtype, device=graph.device)
+    logits = like.new_empty(len(inputs), graph.classes)
+    rows = like.new_empty(len(inputs), graph.classes, math.prod(graph.input_shape))
+    for start in range(0, len(inputs), batch_size):
+        part = slice(start, start + batch_size)
+        logits[part] = _fill(graph, inputs[part], rows[part])
+    return logits, rows
 
 
-def _jacobians(graph: Graph, batch: Tensor) -> Tensor:
+def _fill(graph: Graph, batch: Tensor, rows: Tensor) -> Tensor:
+    """Write the Jacobian of each sample of the batch into `rows`; the logits."""
     x = batch.detach().to(device=graph.device, dtype=graph.dtype).requires_grad_()
     with torch.enable_grad():
         logits = graph(x)
-    classes = int(logits.shape[1])
     if not logits.requires_grad:
-        return torch.zeros(len(x), classes, x[0].numel(), dtype=x.dtype, device=x.device)
-    rows = [_row(logits[:, k], x, last=k == classes - 1) for k in range(classes)]
-    return torch.stack(rows, dim=1)
-
-
-def _row(logit: Tensor, x: Tensor, *, last: bool) -> Tensor:
-    (gradient,) = torch.autograd.grad(logit.sum(), x, retain_graph=not last, materialize_grads=True)
-    return gradient.flatten(1)
+        rows.zero_()
+        return logits
+    classes = int(logits.shape[1])
+    for k in range(classes):
+        one = torch.zeros_like(logits)
+        one[:, k] = 1.0
+        (gradient,) = torch.autograd.grad(logits, x, one, retain_graph=k < classes - 1, materialize_grads=True)
+        rows[:, k] = gradient.flatten(1)
+    return logits.detach()
