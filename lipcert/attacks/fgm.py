@@ -18,6 +18,8 @@ from lipcert.graph.scores import error_log_odds
 class Fgm(AbstractAttack):
     """x + eps v, where v of norm 1 maximises the first-order change of the loss: the gradient in l2, its sign in linf.
 
+    In l1 the coordinates of steepest ascent, each as far as the box allows.
+
     Source: Goodfellow, Shlens & Szegedy, arXiv 1412.6572 (linf); Miyato, Dai & Goodfellow, arXiv 1605.07725 (l2).
     """
 
@@ -29,4 +31,4 @@ class Fgm(AbstractAttack):
     def perturb(self, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball, noise: Noise) -> Tensor:  # noqa: ARG002  nothing is drawn
         """One candidate a sample."""
         _, gradient = logits_and_gradient(classify, partial(error_log_odds, labels=labels), clean)
-        return ball.project(clean + ball.eps * ball.steepest(gradient), clean)[None]
+        return ball.furthest(gradient, clean)[None]

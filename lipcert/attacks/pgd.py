@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import Literal, final
@@ -9,7 +10,17 @@ from typing import Literal, final
 import torch
 from torch import Tensor
 
-from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Noise, Objective, Worst, logits_and_gradient
+from lipcert.attacks.base import (
+    ATTACKS,
+    AbstractAttack,
+    Ball,
+    Classifier,
+    Noise,
+    Objective,
+    OutOfTimeError,
+    Worst,
+    logits_and_gradient,
+)
 from lipcert.graph.scores import error_log_odds, margins
 
 
@@ -49,6 +60,13 @@ class Pgd(AbstractAttack):
     def perturb(self, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball, noise: Noise) -> Tensor:
         """Two candidates a sample: the smallest margin and the largest cross-entropy over all starts and iterates."""
         worst = Worst(clean, labels)
+        with contextlib.suppress(OutOfTimeError):
+            self._search(worst, classify, clean, labels, ball, noise)
+        return worst.points()
+
+    def _search(  # noqa: PLR0917  the batch, as `perturb` has it
+        self, worst: Worst, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball, noise: Noise
+    ) -> None:
         with torch.no_grad():
             logits = classify(clean)
         rows = torch.arange(len(clean), device=clean.device)
@@ -61,7 +79,6 @@ class Pgd(AbstractAttack):
             start = ball.sample(clean[rows], noise.rows(rows), restart) if restart else clean[rows]
             rival = rivals[:, restart % (logits.shape[1] - 1)]
             self._climb(start, rows, worst, classify=classify, problem=(clean, labels, rival), ball=ball)
-        return worst.points()
 
     def _climb(
         self,
@@ -78,7 +95,7 @@ class Pgd(AbstractAttack):
             logits, gradient = logits_and_gradient(classify, self._objective(labels[rows], rival[rows]), points)
             worst.update(rows, points, logits)
             length = ball.eps * self.first_step * (1 + math.cos(math.pi * step / self.steps)) / 2
-            points = ball.project(points + length * ball.steepest(gradient), clean[rows])
+            points = ball.project(points + length * _direction(ball, gradient, clean[rows]), clean[rows])
             alive = self._alive(worst, rows)
             if len(alive) < len(rows):
                 points, rows = points[torch.isin(rows, alive)], alive
@@ -88,7 +105,7 @@ class Pgd(AbstractAttack):
             worst.update(rows, points, classify(points))
 
     def _alive(self, worst: Worst, rows: Tensor) -> Tensor:
-        return rows if self.exhaustive else rows[worst.margin[rows] > 0]
+        return rows if self.exhaustive else worst.standing(rows)
 
     def _objective(self, labels: Tensor, rival: Tensor) -> Objective:
         if self.loss == "ce":
@@ -96,3 +113,10 @@ class Pgd(AbstractAttack):
         if self.loss == "margin":
             return lambda logits: -margins(logits, labels)
         return lambda logits: logits.gather(1, rival[:, None])[:, 0] - logits.gather(1, labels[:, None])[:, 0]
+
+
+def _direction(ball: Ball, gradient: Tensor, clean: Tensor) -> Tensor:
+    """Steepest ascent; in l1 towards the furthest point, as single coordinates soon leave the box."""
+    if ball.norm != "l1" or ball.eps == 0:
+        return ball.steepest(gradient)
+    return (ball.furthest(gradient, clean) - clean) / ball.eps

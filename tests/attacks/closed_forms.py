@@ -28,6 +28,6 @@ def least_margin(graph: Graph, clean: Tensor, labels: Tensor, norm: str, eps: fl
     logits = graph(clean.to(graph.dtype))
     rows = weights(graph)
     gaps = rows[labels][:, None] - rows[None]
-    dual = gaps.norm(dim=2) if norm == "l2" else gaps.abs().sum(dim=2)
+    dual = torch.linalg.vector_norm(gaps, {"l1": torch.inf, "l2": 2, "linf": 1}[norm], dim=2)
     reduced = logits.gather(1, labels[:, None]) - logits - eps * dual
     return reduced.scatter(1, labels[:, None], torch.inf).amin(dim=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lipcert.attacks import Ball, Noise
 from tests import graphs
 
-NORMS = st.sampled_from(["l2", "linf"])
+NORMS = st.sampled_from(["l1", "l2", "linf"])
 DTYPES = st.sampled_from([torch.float32, torch.float64])
 BOXES = st.sampled_from([None, (0.0, 1.0), (0.1, 0.3), (-1.0, 0.7)])
 
@@ -44,18 +44,18 @@ def test_sampled_points_are_inside(norm, box, dtype, seed, features, eps):  # no
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 999), st.integers(1, 40), st.floats(1e-3, 10))
-def test_containment_is_exact_in_rationals(seed, features, eps):
+@given(st.sampled_from([1, 2]), st.integers(0, 999), st.integers(1, 40), st.floats(1e-3, 10))
+def test_containment_is_exact_in_rationals(power, seed, features, eps):
     from fractions import Fraction
 
-    ball = Ball(norm="l2", eps=eps)
+    ball = Ball(norm=f"l{power}", eps=eps)
     clean, points = _clean_and_points(seed, features, 1.0, torch.float32)
     for point, start in zip(ball.project(points, clean).tolist(), clean.tolist(), strict=True):
-        square = sum((Fraction(p) - Fraction(s)) ** 2 for p, s in zip(point, start, strict=True))
-        assert square <= Fraction(eps) ** 2
+        length = sum(abs(Fraction(p) - Fraction(s)) ** power for p, s in zip(point, start, strict=True))
+        assert length <= Fraction(eps) ** power
 
 
-@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 def test_points_inside_are_left_alone_and_points_outside_reach_the_rim(norm):
     ball = Ball(norm=norm, eps=0.5)
     clean = torch.zeros(2, 3, dtype=torch.float64)
@@ -65,6 +65,37 @@ def test_points_inside_are_left_alone_and_points_outside_reach_the_rim(norm):
     assert ball.distance(projected, clean)[1] == pytest.approx(0.5, rel=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 999), st.integers(1, 30), st.floats(1e-3, 5), st.sampled_from([None, (0.0, 1.0)]))
+def test_the_l1_projection_is_the_nearest_point_of_ball_and_box(seed, features, eps, box):
+    """By the slow way: halving the interval that holds the amount taken off every coordinate."""
+    ball = Ball(norm="l1", eps=eps, input_range=box)
+    clean, points = graphs.uniform(4, features, seed=seed).double(), 2 * graphs.random(4, features, seed=seed + 1)
+    delta = points.double() - clean
+    room = ball.room(delta, clean)
+    low, high = torch.zeros(4, 1).double(), delta.abs().amax(dim=1, keepdim=True)
+    for _ in range(80):
+        middle = (low + high) / 2
+        size = torch.minimum((delta.abs() - middle).clamp_min(0), room)
+        over = size.sum(dim=1, keepdim=True) > eps
+        low, high = torch.where(over, middle, low), torch.where(over, high, middle)
+    if (torch.minimum(delta.abs(), room).sum(dim=1) <= eps).any():
+        inside = torch.minimum(delta.abs(), room).sum(dim=1, keepdim=True) <= eps
+        size = torch.where(inside, torch.minimum(delta.abs(), room), size)
+    torch.testing.assert_close(ball.project(points.double(), clean), clean + delta.sign() * size, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("box", [None, (0.0, 1.0)])
+@pytest.mark.parametrize("norm", ["l1", "linf"])
+def test_no_sampled_point_is_further_along_a_gradient(norm, box):
+    ball = Ball(norm=norm, eps=1.3, input_range=box)
+    clean, gradient = graphs.uniform(50, 5).double(), graphs.random(50, 5, seed=1).double()
+    best = (gradient * (ball.furthest(gradient, clean) - clean)).sum(dim=1)
+    for draw in range(20):
+        point = ball.project(clean + 4 * graphs.random(50, 5, seed=draw + 2).double(), clean)
+        assert (((gradient * (point - clean)).sum(dim=1)) <= best + 1e-9).all()
+
+
 def test_a_clean_value_outside_the_range_goes_no_further_out():
     ball = Ball(norm="linf", eps=0.5, input_range=(0.0, 1.0))
     clean = torch.tensor([[1.5, -0.25, 0.5]])
@@ -72,13 +103,13 @@ def test_a_clean_value_outside_the_range_goes_no_further_out():
     assert ball.project(clean - 1, clean).tolist() == [[1.0, -0.25, 0.0]]
 
 
-@pytest.mark.parametrize(("norm", "length"), [("l2", 2.0), ("linf", math.inf)])
+@pytest.mark.parametrize(("norm", "length"), [("l1", 1.0), ("l2", 2.0), ("linf", math.inf)])
 def test_steepest_has_norm_one_and_attains_the_dual_norm(norm, length):
     ball = Ball(norm=norm, eps=1.0)
     gradient = graphs.random(5, 2, 3, dtype=torch.float64)
     gradient[4] *= 1e-300
     direction = ball.steepest(gradient)
-    dual = gradient.flatten(1).norm(dim=1) if norm == "l2" else gradient.flatten(1).abs().sum(dim=1)
+    dual = torch.linalg.vector_norm(gradient.flatten(1), {"l1": math.inf, "l2": 2.0, "linf": 1.0}[norm], dim=1)
     torch.testing.assert_close(
         torch.linalg.vector_norm(direction.flatten(1), length, dim=1)[:4], torch.ones(4).double()
     )
@@ -88,7 +119,7 @@ def test_steepest_has_norm_one_and_attains_the_dual_norm(norm, length):
 
 def test_zero_radius_leaves_the_clean_point():
     clean = torch.rand(3, 4)
-    for norm in ("l2", "linf"):
+    for norm in ("l1", "l2", "linf"):
         assert torch.equal(Ball(norm=norm, eps=0.0).project(clean + 1, clean), clean)
 
 
@@ -98,7 +129,7 @@ def test_nan_is_outside():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"norm": "l1", "eps": 1.0}, {"norm": "l2", "eps": -1.0}, {"norm": "l2", "eps": math.nan}]
+    "settings", [{"norm": "l0", "eps": 1.0}, {"norm": "l2", "eps": -1.0}, {"norm": "l2", "eps": math.nan}]
 )
 def test_bad_balls_are_refused(settings):
     with pytest.raises(ValueError, match="got"):

@@ -5,12 +5,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lipcert.attacks import ATTACKS, Ball, Fgm, Noise, Pgd, run_attack, score_clean
+from lipcert.attacks import ATTACKS, Apgd, Ball, Fgm, Noise, Pgd, run_attack, score_clean
 from lipcert.graph.scores import cross_entropy, margins
 from tests import graphs
 from tests.attacks import closed_forms
 
 EXAMPLES = {
+    "apgd": [
+        Apgd(steps=20, exhaustive=True, random_start=False),
+        Apgd(loss="margin", steps=12, restarts=2),
+        Apgd(loss="dlr", steps=12),
+        Apgd(loss="targeted", steps=12, rivals=3),
+        Apgd(loss="targeted-dlr", steps=12, rivals=2, restarts=2),
+    ],
     "fgm": [Fgm()],
     "pgd": [
         Pgd(steps=8, restarts=2, exhaustive=True),
@@ -19,7 +26,10 @@ EXAMPLES = {
     ],
 }
 ALL = [attack for name in ATTACKS for attack in EXAMPLES[name]]
+CLIMBERS = [attack for name in ("fgm", "pgd", "apgd") for attack in EXAMPLES[name]]
 BALLS = [
+    Ball(norm="l1", eps=2.5),
+    Ball(norm="l1", eps=2.5, input_range=(0.0, 1.0)),
     Ball(norm="l2", eps=0.7),
     Ball(norm="linf", eps=0.15),
     Ball(norm="l2", eps=0.7, input_range=(0.0, 1.0)),
@@ -71,8 +81,8 @@ def test_same_seed_same_result_whatever_the_batch_size(attack):
     torch.testing.assert_close(split.margin, first.margin, rtol=1e-3, atol=1e-3)
 
 
-@every
-@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("attack", CLIMBERS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 def test_binary_linear_loss_and_margin_are_optimal(attack, norm):
     graph = closed_forms.linear(2, 9)
     clean = graphs.random(20, 9, seed=5, dtype=torch.float64)
@@ -80,22 +90,31 @@ def test_binary_linear_loss_and_margin_are_optimal(attack, norm):
     target, ball = closed_forms.target_of(graph, clean, labels), Ball(norm=norm, eps=0.3)
     worst = run_attack(target, attack, ball, score_clean(target), seed=0)
     least = closed_forms.least_margin(graph, clean, labels, norm, 0.3)
-    reached = worst.margin > 0 if attack in {EXAMPLES["pgd"][1], EXAMPLES["pgd"][2]} else slice(None)
+    reached = slice(None) if attack.settings.get("exhaustive", True) else worst.margin > 0
     torch.testing.assert_close(worst.margin[reached], least[reached], rtol=0, atol=1e-6)
     torch.testing.assert_close(worst.loss[reached], torch.log1p(torch.exp(-least))[reached], rtol=0, atol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["l2", "linf"]), st.integers(2, 5), st.integers(1, 12), st.integers(0, 999), st.floats(0.01, 2))
+@given(
+    st.sampled_from(["l1", "l2", "linf"]),
+    st.integers(2, 5),
+    st.integers(1, 12),
+    st.integers(0, 999),
+    st.floats(0.01, 2),
+)
 def test_targeted_search_finds_the_least_margin_of_a_linear_classifier(norm, classes, features, seed, eps):
     graph = closed_forms.linear(classes, features, seed=seed)
     clean = graphs.random(6, features, seed=seed, dtype=torch.float64)
     labels = torch.arange(6) % classes
     target, ball = closed_forms.target_of(graph, clean, labels), Ball(norm=norm, eps=eps)
-    attack = Pgd(loss="targeted", steps=30, restarts=classes - 1, exhaustive=True)
-    worst = run_attack(target, attack, ball, score_clean(target), seed=seed)
     least = closed_forms.least_margin(graph, clean, labels, norm, eps)
-    torch.testing.assert_close(worst.margin, least, rtol=1e-6, atol=1e-6)
+    for attack in (
+        Pgd(loss="targeted", steps=30, restarts=classes - 1, exhaustive=True),
+        Apgd(loss="targeted", steps=30, rivals=classes - 1, exhaustive=True, random_start=False),
+    ):
+        worst = run_attack(target, attack, ball, score_clean(target), seed=seed)
+        torch.testing.assert_close(worst.margin, least, rtol=1e-6, atol=1e-6)
 
 
 @every
