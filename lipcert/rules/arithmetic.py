@@ -60,7 +60,7 @@ class Sum(AbstractRule):
         """The rows go to both branches."""
         if not _plain_sum(node):
             return super().relaxation(node, inputs, output)
-        return Affine((_same, _same))
+        return Affine((_same, _same), identity=True)
 
     def rounding(
         self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Node
-from lipcert.operators import AbstractLinearOperator
+from lipcert.operators import AbstractLinearOperator, DiagonalOperator
 from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.registry import Registry
 from lipcert.rounding import down, gamma, product_up, sqrt_up
 from lipcert.rules.deployment import Deployment
 from lipcert.rules.interval import Interval, entries
-from lipcert.rules.relaxation import AbstractRelaxation, Affine, Constant
+from lipcert.rules.relaxation import AbstractRelaxation, Affine, Constant, Elementwise
 
 T = TypeVar("T", bound="type[AbstractRule]")
 
@@ -124,8 +124,11 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         def adjoint(rows: Tensor) -> Tensor:
             return operator.adjoint(rows.reshape(-1, *shape)).reshape(-1, *source)
 
-        slack = gamma(operator.terms + 16) * self.spread(node, operator, inputs[0])
-        return Affine((adjoint,), offset(node).reshape(1, *entries(node)), slack)
+        slack, constant = gamma(operator.terms + 16) * self.spread(node, operator, inputs[0]), offset(node)
+        if isinstance(operator, DiagonalOperator):
+            slope = operator.scale.expand(node.shape).reshape(1, *entries(node))
+            return Elementwise(slope, slope, constant, constant, slack, exact=True)
+        return Affine((adjoint,), constant, slack)
 
     def rounding(
         self,

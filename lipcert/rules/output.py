@@ -37,7 +37,7 @@ class Output(AbstractRule):
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
         """The identity."""
-        return Affine((_same,)) if _first(node) else super().relaxation(node, inputs, output)
+        return Affine((_same,), identity=True) if _first(node) else super().relaxation(node, inputs, output)
 
     def rounding(
         self,

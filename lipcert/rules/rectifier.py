@@ -21,12 +21,12 @@ def relu_relaxation(x: Interval) -> Elementwise:
     active = (x.lower >= 0.0).to(low.dtype)
     chord = torch.where(unstable, high / (high - low).clamp_min(1e-300) * (1 + 2.0**-50), active)
     lower = torch.where(unstable, (high > -low).to(low.dtype), active)
-    slack = 2.0**-50 * x.magnitude * chord + 1e-300
     unsure = unstable.to(low.dtype)
+    steepest = torch.maximum(active, unsure)  # of all slopes that `pull` may use, the chord's among them
     return Elementwise(
         lower_slope=lower,
         upper_slope=chord,
         upper_offset=-low * chord * unsure,
-        slack=slack,
-        slope_range=(active, torch.maximum(active, unsure)),
+        slack=2.0**-50 * x.magnitude * steepest + 1e-300,
+        slope_range=(active, steepest),
     )

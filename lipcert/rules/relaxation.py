@@ -7,7 +7,7 @@ node's value z each, and gives rows a_i of the inputs x_i and an offset c with
 
 where z is the op in real arithmetic, and a_i and c are what came out of float64 arithmetic. `slack` pays for that
 arithmetic: an adjoint computed as fl(A' a) = A' a + e has |e| <= gamma_k |A|' |a|, so it moves <a_i, x_i> by at most
-<|a|, gamma_k |A| max |x_i|>; the offset likewise. An upper bound of <a, z> is minus the lower bound of <-a, z>.
+<|a|, gamma_k |A| max |x_i|>. What sums of rows times offsets lose is told apart, by `offset_size`. An upper bound of <a, z> is minus the lower bound of <-a, z>.
 
 Source: Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018 (CROWN), and section 3.1 of Higham 2002 for the rounding.
 """
@@ -32,10 +32,17 @@ class AbstractRelaxation(ABC):
 
     slack       (N or 1, *entries) as above, or a number
     adjustable  whether `pull` heeds `slopes`
+    linear      whether nothing is lost: the bound is an equality but for rounding
     """
 
     slack: Tensor | float
     adjustable: bool = False
+    linear: bool = False
+
+    @property
+    @abstractmethod
+    def offset_size(self) -> Tensor | None:
+        """At least |offset| of each element, (N or 1, *entries); None where there is none."""
 
     @abstractmethod
     def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
@@ -52,19 +59,31 @@ class Affine(AbstractRelaxation):
     """Z = sum_i A_i x_i + offset, exactly.
 
     adjoints  of each input's A_i, (R, *entries(node)) -> (R, *entries(input)); None where the input does not enter
-    offset    (*entries(node)), (1, *entries(node)), or None for zero
+    offset    (1, *entries(node)), or None for zero
+    identity  whether every A_i is the identity
     """
 
     adjoints: tuple[Callable[[Tensor], Tensor] | None, ...]
     offset: Tensor | None = None
     slack: Tensor | float = 0.0
+    identity: bool = False
+
+    @property
+    def linear(self) -> bool:  # type: ignore[override]
+        """Always."""
+        return True
+
+    @property
+    def offset_size(self) -> Tensor | None:
+        """The offset's."""
+        return None if self.offset is None else self.offset.abs()
 
     def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
         """Each adjoint on all rows at once."""
         leading, flat = rows.shape[:2], rows.flatten(0, 1)
         pulled = (None if adjoint is None else adjoint(flat) for adjoint in self.adjoints)
         coefficients = tuple(None if rows_ is None else rows_.unflatten(0, leading) for rows_ in pulled)
-        return coefficients, None if self.offset is None else inner(rows, self.offset.reshape(1, *rows.shape[2:]))
+        return coefficients, None if self.offset is None else inner(rows, self.offset)
 
 
 @final
@@ -85,6 +104,17 @@ class Elementwise(AbstractRelaxation):
     slack: Tensor | float = 0.0
     slope_range: tuple[Tensor, Tensor] | None = None
     exact: bool = False
+
+    @property
+    def linear(self) -> bool:  # type: ignore[override]
+        """Where both lines are one."""
+        return self.exact
+
+    @property
+    def offset_size(self) -> Tensor | None:
+        """The larger of both lines'."""
+        sizes = [offset.abs() for offset in (self.lower_offset, self.upper_offset) if offset is not None]
+        return torch.maximum(*sizes) if len(sizes) == 2 else next(iter(sizes), None)
 
     @property
     def adjustable(self) -> bool:  # type: ignore[override]
@@ -116,6 +146,11 @@ class Constant(AbstractRelaxation):
     output: Interval
     inputs: int = 1
     slack: Tensor | float = 0.0
+
+    @property
+    def offset_size(self) -> Tensor:
+        """The interval's magnitude."""
+        return self.output.magnitude
 
     def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
         """No coefficients; the interval's nearer end as the offset."""
