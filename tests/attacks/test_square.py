@@ -55,7 +55,7 @@ def test_a_dipole_has_two_signs_and_no_zero(sides):
     assert bool((shape < 0).any()) == (sides[0] > 1)
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 @pytest.mark.parametrize("limits", RANGES, ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_what_is_asked_of_the_classifier_is_in_the_ball(norm, limits, shape):
@@ -92,14 +92,14 @@ def test_linf_search_finds_the_least_margin_of_a_linear_classifier(classes, feat
     assert (worst.margin[least < -1e-9] <= 0).all()
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("norm", ["linf", "l2", "l1"])
 def test_no_gradient_is_needed(norm):
     """Rounded inputs have no gradient anywhere, and errors all the same."""
     weight = graphs.random(16, 3, seed=1)
     classify = lambda x: (x.flatten(1) * 8).round() / 8 @ weight  # noqa: E731
     clean = graphs.uniform(20, 1, 4, 4)
     target = Target(classify=classify, scorer=classify, clean=clean, labels=classify(clean).argmax(dim=1))
-    eps = {"linf": 0.4, "l2": 1.6}[norm]
+    eps = {"linf": 0.4, "l2": 1.6, "l1": 4.0}[norm]
     worst = run_attack(target, Square(queries=400), Ball(norm=norm, eps=eps), score_clean(target), seed=0)
     assert worst.accuracy < 0.5
 

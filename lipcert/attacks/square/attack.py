@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Protocol, final
 
 import torch
 from torch import Tensor
 
-from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Noise
+from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Noise, OutOfTimeError
 from lipcert.attacks.square.canvas import Canvas
 from lipcert.attacks.square.masses import Masses
 from lipcert.attacks.square.signs import Signs
@@ -67,23 +68,24 @@ class Square(AbstractAttack):
         canvas = Canvas(tuple(clean.shape[1:]))
         proposals: Proposals = (Signs if ball.norm == "linf" else Masses)(clean, ball, canvas)
         best = proposals.start(noise.uniform(canvas.lay(clean), 0)).contiguous()
-        least = _margins(classify, canvas.lift(best), labels)
-        rows = torch.arange(len(clean), device=clean.device)
-        for query in range(self.queries - 1):
-            turn = query % _BLOCK
-            alive = least[rows] > 0
-            if turn == 0:
-                rows = rows[alive]
-                like = clean.new_empty(len(rows), _BLOCK, proposals.numbers)
-                numbers = noise.rows(rows).uniform(like, 1 + query // _BLOCK)
-            elif int(alive.sum()) < _WORTH_LEAVING * len(rows):
-                rows, numbers = rows[alive], numbers[alive]
-            if len(rows) == 0:
-                break
-            tried = proposals.propose(rows, best[rows], self._share(query), numbers[:, turn])
-            margin = _margins(classify, canvas.lift(tried), labels[rows])
-            better = (margin < least[rows]) & (least[rows] > 0)
-            best[rows[better]], least[rows[better]] = tried[better], margin[better]
+        with contextlib.suppress(OutOfTimeError):
+            least = _margins(classify, canvas.lift(best), labels)
+            rows = torch.arange(len(clean), device=clean.device)
+            for query in range(self.queries - 1):
+                turn = query % _BLOCK
+                alive = least[rows] > 0
+                if turn == 0:
+                    rows = rows[alive]
+                    like = clean.new_empty(len(rows), _BLOCK, proposals.numbers)
+                    numbers = noise.rows(rows).uniform(like, 1 + query // _BLOCK)
+                elif int(alive.sum()) < _WORTH_LEAVING * len(rows):
+                    rows, numbers = rows[alive], numbers[alive]
+                if len(rows) == 0:
+                    break
+                tried = proposals.propose(rows, best[rows], self._share(query), numbers[:, turn])
+                margin = _margins(classify, canvas.lift(tried), labels[rows])
+                better = (margin < least[rows]) & (least[rows] > 0)
+                best[rows[better]], least[rows[better]] = tried[better], margin[better]
         return ball.project(canvas.lift(best), clean)
 
     def _share(self, query: int) -> float:
