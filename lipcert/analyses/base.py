@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
+from scipy import special
 from torch import Tensor
 
 from lipcert.graph import Graph
@@ -15,6 +16,8 @@ from lipcert.records import Distribution, Norm, Soundness
 _BINS = 20
 _RESAMPLES = 1000
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
+_INTERVALS = {"q05": 0.05, "median": 0.5, "q95": 0.95}
+_TAIL = 0.025
 _CHUNK = 4_000_000
 
 
@@ -52,7 +55,25 @@ def summarise(values: Tensor, *, seed: int = 0) -> Distribution:
         max=high,
         ci95=_bootstrap_mean(values, seed),
         counts=_histogram(values, low, high),
+        quantile_ci95=_quantile_intervals(values),
     )
+
+
+def _quantile_intervals(values: Tensor) -> dict[str, tuple[float, float]]:
+    """Distribution-free 95 % intervals of the population's quantiles, from order statistics.
+
+    The number B of samples below the q-quantile is binomial(N, q), and the quantile is between the l-th and the u-th
+    smallest sample unless B < l or B >= u; each has probability 2.5 % at most. No entry where N is too small for it.
+
+    Source: David, Nagaraja, Order Statistics, 3rd edition, section 7.1.
+    """
+    ordered, count, found = values.sort().values, len(values), dict[str, tuple[float, float]]()
+    for name, level in _INTERVALS.items():
+        below = special.bdtr(range(count + 1), count, level)
+        first, last = int((below < _TAIL).sum()), int((below < 1 - _TAIL).sum()) + 1
+        if first >= 1 and last <= count:
+            found[name] = float(ordered[first - 1]), float(ordered[last - 1])
+    return found
 
 
 def _bootstrap_mean(values: Tensor, seed: int) -> tuple[float, float]:

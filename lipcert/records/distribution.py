@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 
@@ -11,8 +11,10 @@ from typing import final
 class Distribution:
     """Summary of a quantity over `samples` samples.
 
-    ci95    bootstrap 95 % interval of the mean
-    counts  a histogram in equal bins over [min, max], for a picture
+    ci95           bootstrap 95 % interval of the mean
+    counts         a histogram in equal bins over [min, max], for a picture
+    quantile_ci95  95 % intervals of the population's q05, median and q95 from order statistics; a quantile is missing
+                   where the samples are too few for it
     """
 
     samples: int
@@ -25,6 +27,7 @@ class Distribution:
     max: float
     ci95: tuple[float, float]
     counts: tuple[int, ...]
+    quantile_ci95: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ordered = (self.min, self.q05, self.median, self.q95, self.max)
