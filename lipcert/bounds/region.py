@@ -21,7 +21,7 @@ class Region:
 
     centre       (N, *input_shape), float64
     norm         of the ball
-    eps          (N,), float64, >= 0
+    eps          (N,), float64, >= 0; for linf also (N, *input_shape), a radius of each value's own
     input_range  (low, high) of all values. A clean value outside may stay where it is but goes no further out, as in
                  the balls that attacks search.
     """
@@ -40,7 +40,8 @@ class Region:
 
     def interval(self) -> Interval:
         """The smallest box around each sample's region but for outward rounding."""
-        eps = self.eps.reshape(-1, *[1] * (self.centre.ndim - 1))
+        own = self.eps.ndim == self.centre.ndim
+        eps = self.eps if own else self.eps.reshape(-1, *[1] * (self.centre.ndim - 1))
         box = Interval(down(self.centre - eps), up(self.centre + eps))
         if self.input_range is None:
             return box
