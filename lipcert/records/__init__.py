@@ -14,6 +14,7 @@ from lipcert.records.jacobian import (
     OperatorNormRecord,
 )
 from lipcert.records.layer import LayerRecord, SpectrumRecord
+from lipcert.records.linearity import AlignmentRecord, CellRecord, GapRecord, LinearityRecord, PowerMethodRecord
 from lipcert.records.lipschitz import LipschitzRecord, Norm
 from lipcert.records.margin import MarginRecord
 from lipcert.records.provenance import (
@@ -40,9 +41,11 @@ __all__ = [
     "ANALYSES",
     "SCHEMA_VERSION",
     "AdversarialRadiusRecord",
+    "AlignmentRecord",
     "AnalyzeSettings",
     "AttackRecord",
     "BracketRecord",
+    "CellRecord",
     "CertificateRecord",
     "CorrelationRecord",
     "CurvatureProbeRecord",
@@ -57,12 +60,14 @@ __all__ = [
     "ErrorRecord",
     "FidelityRecord",
     "FunctionalsRecord",
+    "GapRecord",
     "InspectRecord",
     "InspectReport",
     "JacobianClassRecord",
     "JacobianRecord",
     "LayerRecord",
     "LayerSketch",
+    "LinearityRecord",
     "LipschitzRecord",
     "MarginRecord",
     "ModelRecord",
@@ -70,6 +75,7 @@ __all__ = [
     "OperatorNormRecord",
     "OperatorRecord",
     "PopulationRisk",
+    "PowerMethodRecord",
     "PreprocessRecord",
     "RadiusRecord",
     "RelationRecord",

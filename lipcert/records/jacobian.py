@@ -8,6 +8,7 @@ from typing import Literal, final
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Soundness
 from lipcert.records.functionals import FunctionalsRecord
+from lipcert.records.linearity import AlignmentRecord, CellRecord, GapRecord, LinearityRecord, PowerMethodRecord
 from lipcert.records.lipschitz import Norm
 from lipcert.records.skipped import Skipped
 from lipcert.records.surrogate import SurrogateRecord
@@ -92,6 +93,11 @@ class JacobianRecord:
     curved_ops         ops that are not piecewise linear; with none, the Jacobian is constant around almost every input
     residual           largest relative residual of the singular vector behind `spectral_norm_lower`, where the
                        Jacobian has too many rows to be written out
+    alignment          where attacks point in the frame of the right singular vectors, and random directions
+    linearity          deviation from the Jacobian, and the Jacobian's norm, along an attack and along random directions
+    cells              the linear regions around the samples
+    power_method       whether attacks on the logits with an infinite step are the power method here
+    gaps               means on the test samples less those on the training samples
     """
 
     samples: int
@@ -111,3 +117,8 @@ class JacobianRecord:
     classes: tuple[JacobianClassRecord, ...] = ()
     correlations: tuple[CorrelationRecord, ...] = ()
     residual: float | None = None
+    alignment: tuple[AlignmentRecord, ...] | Skipped = ()
+    linearity: tuple[LinearityRecord, ...] | Skipped = ()
+    cells: CellRecord | Skipped | None = None
+    power_method: PowerMethodRecord | Skipped | None = None
+    gaps: tuple[GapRecord, ...] | Skipped = ()
