@@ -1,0 +1,136 @@
+"""How far the first-order picture reaches: all diagnostics around the samples, each on as many as a budget pays for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.base import accuracy, summarise
+from lipcert.analyses.jacobian.alignment import Base, align
+from lipcert.analyses.jacobian.cells import AXES, PROBES, Cells, cell_radii
+from lipcert.analyses.jacobian.cost import affordable, spread_out
+from lipcert.analyses.jacobian.linearity import profile
+from lipcert.analyses.jacobian.power_method import check_power_method
+from lipcert.analyses.jacobian.walls import walls_of
+from lipcert.graph import Graph
+from lipcert.graph.jacobian import logits_and_jacobians
+from lipcert.progress import Progress, silent
+from lipcert.records import AlignmentRecord, CellRecord, LinearityRecord, PowerMethodRecord, Skipped, Soundness
+
+_MOST, _MOST_CELLS, _LEAST = 128, 32, 4
+_LARGE = 20_000_000  # parameters above which float64 costs too much
+_ASCENTS = 2 * (20 + 40 + 10 + 15)  # forward passes that attacks, lines and checks take a sample
+_JACOBIANS = 11
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Neighbourhood:
+    """Records of the four diagnostics; `cell_radius` maps sample numbers to distances, infinite ones left out."""
+
+    alignment: tuple[AlignmentRecord, ...] | Skipped
+    linearity: tuple[LinearityRecord, ...] | Skipped
+    cells: CellRecord | Skipped
+    power_method: PowerMethodRecord | Skipped
+    cell_radius: dict[int, float]
+
+
+def examine(
+    graph: Graph,
+    inputs: Tensor,
+    labels: Tensor | None,
+    *,
+    radius: float,
+    seed: int = 0,
+    batch_size: int = 256,
+    progress: Progress = silent,
+) -> Neighbourhood:
+    """All four diagnostics.
+
+    radius  the l2 distance of interest, in data units; distances looked at are shares and multiples of it
+    labels  (N,), or None: then attacks lead away from the predicted class
+    """
+    large = graph.parameter_count > _LARGE
+    working = graph.to(dtype=torch.float32 if large else torch.float64)
+    progress("neighbourhood", 0, 4)
+    cells, found = _cells(working, inputs, labels, seed=seed)
+    progress("neighbourhood", 1, 4)
+    count = affordable(working, _ASCENTS + _JACOBIANS * (1 + 2 * graph.classes), most=_MOST)
+    if count < _LEAST:
+        gone = Skipped(reason=f"it would take too long: the work set aside pays for {count} samples")
+        return Neighbourhood(alignment=gone, linearity=gone, cells=cells, power_method=gone, cell_radius=found)
+    rows = spread_out(len(inputs), count)
+    base = base_of(working, inputs[rows], None if labels is None else labels[rows], batch_size=batch_size)
+    alignment = align(base, radius, seed=seed)
+    progress("neighbourhood", 2, 4)
+    linearity = profile(base, radius, seed=seed, batch_size=batch_size)
+    progress("neighbourhood", 3, 4)
+    near = torch.tensor([found.get(row, 0.0) for row in rows], dtype=torch.float64, device=working.device)
+    power = check_power_method(base, radius, near, seed=seed)
+    progress("neighbourhood", 4, 4)
+    return Neighbourhood(alignment=alignment, linearity=linearity, cells=cells, power_method=power, cell_radius=found)
+
+
+def base_of(graph: Graph, inputs: Tensor, labels: Tensor | None, *, batch_size: int = 256) -> Base:
+    """Samples with their logits and Jacobians."""
+    points = inputs.to(device=graph.device, dtype=graph.dtype)
+    logits, jacobian = logits_and_jacobians(graph, points, batch_size=batch_size)
+    given = logits.argmax(dim=1) if labels is None else labels.to(graph.device)
+    return Base(graph=graph, points=points, labels=given, logits=logits.detach(), jacobian=jacobian)
+
+
+def _cells(
+    graph: Graph, inputs: Tensor, labels: Tensor | None, *, seed: int
+) -> tuple[CellRecord | Skipped, dict[int, float]]:
+    """The record, and the distance of each sample looked at."""
+    walls = walls_of(graph)
+    if isinstance(walls, Skipped):
+        return walls, {}
+    if graph.dtype != torch.float64:
+        return Skipped(reason="distances to walls need float64, which costs too much for a network of this size"), {}
+    size = inputs[0].numel()
+    count = affordable(graph, 2.5 * (size if size <= AXES else 1.5 * PROBES), most=_MOST_CELLS)
+    if count < _LEAST:
+        return Skipped(reason=f"it would take too long: the work set aside pays for {count} samples"), {}
+    rows = spread_out(len(inputs), count)
+    base = base_of(graph, inputs[rows], None if labels is None else labels[rows])
+    cells = cell_radii(walls, base.points, seed=seed)
+    found = dict(zip(rows, cells.radius.tolist(), strict=True))
+    return _cell_record(cells, first_order_radii(base), exact=size <= AXES, seed=seed), found
+
+
+def first_order_radii(base: Base) -> Tensor:
+    """Min over j of (z_y - z_j) / |J_y - J_j|_2, shape (N,); negative where the sample is classified wrong or tied."""
+    rows = torch.arange(len(base.labels), device=base.labels.device)
+    gaps = base.logits[rows, base.labels][:, None] - base.logits
+    slopes = (base.jacobian[rows, base.labels][:, None] - base.jacobian).norm(dim=2)
+    own = torch.nn.functional.one_hot(base.labels, base.logits.shape[1]).bool()
+    reach = torch.where(slopes > 0, gaps / slopes, torch.inf).masked_fill(own, torch.inf).amin(dim=1)
+    right = gaps.masked_fill(own, torch.inf).amin(dim=1) > 0
+    return torch.where(right, reach, -torch.inf)
+
+
+def _cell_record(cells: Cells, first_order: Tensor, *, exact: bool, seed: int) -> CellRecord:
+    walled = cells.radius.isfinite()
+    right = first_order > 0
+    local = torch.minimum(first_order, cells.radius)[right]
+    local = local[local.isfinite()]
+    affine = Skipped(reason="there is no wall: the network is affine")
+    wrong = Skipped(reason="no sample looked at is classified right and has a boundary to first order")
+    axes = "all gradients of the wall functions"
+    probes = f"gradients bounded by {PROBES} Gaussian directions, the nearest walls one by one"
+    return CellRecord(
+        samples=len(cells.radius),
+        walls=cells.walls,
+        radius=summarise(cells.radius[walled], seed=seed) if walled.any() else affine,
+        without_walls=int((~walled).sum()),
+        local_radius=summarise(local, seed=seed) if len(local) else wrong,
+        decided=accuracy((first_order <= cells.radius)[right]) if right.any() else None,
+        undecided_walls=int((~cells.decided).sum()),
+        soundness=Soundness.EXACT if exact or not cells.walls else Soundness.PROBABILISTIC,
+        failure_probability=cells.failure_probability,
+        method=axes if exact else probes,
+    )
