@@ -55,8 +55,8 @@ class Run:
         self.rows.update(columns)
 
     def timed(self, name: str, step: Callable[[], T]) -> T:
-        """The result of a step; its duration goes into `timing`."""
+        """The result of a step; its duration is added to `timing`."""
         start = time.perf_counter()
         result = step()
-        self.timing[name] = round(time.perf_counter() - start, 3)
+        self.timing[name] = round(self.timing.get(name, 0.0) + time.perf_counter() - start, 3)
         return result

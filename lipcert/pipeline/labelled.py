@@ -10,40 +10,62 @@ from torch import Tensor
 
 from lipcert.analyses.base import eps_space, logits_of
 from lipcert.analyses.brackets import close_bracket, reconcile
-from lipcert.analyses.certificates import Certificates, analyze_certificates
+from lipcert.analyses.certificates import (
+    Certifier,
+    certificate_records,
+    certified_radii,
+    prepare,
+    radius_records,
+    verdicts,
+)
 from lipcert.analyses.lipschitz import NORMS, upper_constants
 from lipcert.analyses.margins import analyze_margins
 from lipcert.analyses.robustness import Attacked, Robustness, analyze_robustness
 from lipcert.attacks import Target
-from lipcert.errors import UnsupportedOperatorError
+from lipcert.deadline import Deadline
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
 from lipcert.pipeline.scorer import choose_scorer
 from lipcert.records import BracketRecord, MarginRecord, Norm, Skipped
 from lipcert.rules import LayerNorms
-from lipcert.rules.forward_error import bounded_logits
 from lipcert.samples import Samples
 
 Radii = Mapping[Norm, Sequence[float]]
 
+# Shares of the time left, where there is a time budget.
+_CHEAP = 0.15
+_DEAR = 0.7
+
 
 def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> None:
-    """Do those of these analyses that were asked for. `labels` lie on the device in use."""
-    eps = radii(run.settings, samples)
-    certificates: Certificates | Skipped | None = None
+    """Do those of these analyses that were asked for. `labels` lie on the device in use.
+
+    Cheap proofs come first, so that attacks can leave out what is proved; dear ones last, for what no attack broke.
+    """
+    eps, deadline = radii(run.settings, samples), Deadline.after(run.settings.time_budget)
+    proofs: Certifier | Skipped | None = None
     if run.asked("margins"):
         run.found(margins=run.timed("margins", lambda: _margins(run, samples, labels)))
     if run.asked("certificates"):
-        certificates = run.timed("certificates", lambda: _certificates(run, norms, samples, labels, eps))
-        if isinstance(certificates, Skipped):
-            run.found(certificates=certificates)
-        else:
-            run.found(certificates=certificates.records, radii=certificates.radius_records)
+        proofs = run.timed("certificates", lambda: _cheap_proofs(run, norms, samples, eps, deadline))
+        _report_proofs(run, proofs)
+    robustness = None
     if run.asked("robustness"):
         robustness, scored_by = run.timed("robustness", lambda: _robustness(run, samples, labels, eps))
         run.found(robustness=tuple(replace(a.record, scored_by=scored_by) for a in robustness.attacked))
-        if certificates is not None:
-            run.found(brackets=_brackets(run, robustness, certificates, labels))
+    if isinstance(proofs, Certifier):
+        run.timed("certificates", lambda: _dear_proofs(run, proofs, robustness, labels, deadline))
+        _report_proofs(run, proofs)
+    if robustness is not None and proofs is not None:
+        run.found(brackets=_brackets(run, robustness, proofs))
+
+
+def _report_proofs(run: Run, proofs: Certifier | Skipped) -> None:
+    if isinstance(proofs, Skipped):
+        run.found(certificates=proofs)
+    else:
+        run.found(certificates=certificate_records(proofs), radii=radius_records(proofs, seed=run.settings.seed))
+        run.each(certified_radius=certified_radii(proofs), verdicts=verdicts(proofs))
 
 
 def _margins(run: Run, samples: Samples, labels: Tensor) -> MarginRecord:
@@ -52,13 +74,24 @@ def _margins(run: Run, samples: Samples, labels: Tensor) -> MarginRecord:
     return analyze_margins(logits, labels, seed=run.settings.seed)
 
 
-def _certificates(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor, eps: Radii) -> Certificates | Skipped:
+def _cheap_proofs(run: Run, norms: LayerNorms, samples: Samples, eps: Radii, deadline: Deadline) -> Certifier | Skipped:
     constants = [upper_constants(norms, norm) for norm in NORMS]
-    try:
-        logits = bounded_logits(run.graph, samples.inputs, batch_size=run.settings.batch_size)
-    except UnsupportedOperatorError as error:
-        return Skipped(reason=error.message, operators=error.operators)
-    return analyze_certificates(norms.graph, logits, labels, constants, eps, seed=run.settings.seed)
+    proofs = prepare(norms.graph, samples, constants, eps, run.settings, progress=run.progress)
+    if isinstance(proofs, Certifier):
+        proofs.start(deadline.share(_CHEAP))
+    return proofs
+
+
+def _dear_proofs(
+    run: Run, proofs: Certifier, robustness: Robustness | None, labels: Tensor, deadline: Deadline
+) -> None:
+    """Proofs of what the attacks left standing, and radii below what they reached."""
+    for attacked in robustness.attacked if robustness is not None else ():
+        outcome, standing = attacked.outcome, proofs.standing(attacked.ball.norm, attacked.ball.eps)
+        kept = reconcile(standing.certified, outcome, attacked.ball, run.graph, labels)
+        proofs.attacked(standing, outcome.broken, outcome.found, kept)
+    proofs.finish(deadline.share(_DEAR))
+    proofs.search(deadline)
 
 
 def _robustness(run: Run, samples: Samples, labels: Tensor, eps: Radii) -> tuple[Robustness, str]:
@@ -78,9 +111,7 @@ def _robustness(run: Run, samples: Samples, labels: Tensor, eps: Radii) -> tuple
     return robustness, scored_by
 
 
-def _brackets(
-    run: Run, robustness: Robustness, certificates: Certificates | Skipped, labels: Tensor
-) -> tuple[BracketRecord, ...]:
+def _brackets(run: Run, robustness: Robustness, proofs: Certifier | Skipped) -> tuple[BracketRecord, ...]:
     """The clean row of each norm once, then one row a ball."""
     if not robustness.attacked:
         return ()
@@ -90,21 +121,20 @@ def _brackets(
     clean = close_bracket(
         ~wrong, wrong, norm=first.ball.norm, eps=0.0, eps_space=first.record.eps_space, confidence=confidence
     )
-    return (clean, *(_bracket(run, attacked, certificates, labels) for attacked in robustness.attacked))
+    return (clean, *(_bracket(attacked, proofs, confidence) for attacked in robustness.attacked))
 
 
-def _bracket(run: Run, attacked: Attacked, certificates: Certificates | Skipped, labels: Tensor) -> BracketRecord:
+def _bracket(attacked: Attacked, proofs: Certifier | Skipped, confidence: float) -> BracketRecord:
     ball, broken = attacked.ball, attacked.outcome.broken.cpu()
-    if isinstance(certificates, Skipped):
-        certified = torch.zeros_like(broken)
-    else:
-        claimed = certificates.certified(ball.norm, ball.eps)
-        certified = reconcile(claimed, attacked.outcome, ball, run.graph, labels)
+    certified = torch.zeros_like(broken)
+    if isinstance(proofs, Certifier):
+        standing = proofs.standing(ball.norm, ball.eps)
+        certified, broken = standing.certified, standing.broken | broken
     return close_bracket(
         certified,
         broken,
         norm=ball.norm,
         eps=ball.eps,
         eps_space=eps_space(ball.input_range),
-        confidence=run.settings.confidence,
+        confidence=confidence,
     )

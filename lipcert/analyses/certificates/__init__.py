@@ -1,10 +1,7 @@
-"""What is proved about samples: radii, and verdicts in balls of given radii."""
+"""What is proved about samples: verdicts in balls of given radii, and the radii up to which proofs reach."""
 
-from lipcert.analyses.certificates.lipschitz import (
-    Certificates,
-    analyze_certificates,
-    certified_radius,
-    final_weight,
-)
+from lipcert.analyses.certificates.certifier import Certifier
+from lipcert.analyses.certificates.preparation import prepare
+from lipcert.analyses.certificates.summary import certificate_records, certified_radii, radius_records, verdicts
 
-__all__ = ["Certificates", "analyze_certificates", "certified_radius", "final_weight"]
+__all__ = ["Certifier", "certificate_records", "certified_radii", "prepare", "radius_records", "verdicts"]

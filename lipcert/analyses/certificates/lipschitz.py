@@ -12,23 +12,24 @@ A radius in one norm is one in the others: ||d||_inf <= ||d||_2 <= ||d||_1, ||d|
 ||d||_1 <= sqrt(D) ||d||_2. The largest of all is reported.
 
 Rounding: logits come with a bound on their distance from real arithmetic, which is taken off every m_j; each further
-operation is rounded outward by one float. The statement is about the real-arithmetic network with the file's weights.
+operation is rounded outward by one float. The statement is about the real-arithmetic network with the file's weights;
+with a bound on how far the deployed network is from it anywhere in the ball added to that distance, it is about both.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict, final
+from typing import final
 
 import torch
 from torch import Tensor
 
-from lipcert.analyses.base import UpperConstants, accuracy, summarise
+from lipcert.analyses.base import UpperConstants
 from lipcert.graph import Graph
 from lipcert.norms.base import ENTRY_ERROR
-from lipcert.records import CertificateRecord, Norm, RadiusRecord, Skipped, Soundness
+from lipcert.records import Norm, Skipped, Soundness
 from lipcert.rounding import gamma, sqrt_up, up
 from lipcert.rules.rounding import Rounded
 
@@ -38,71 +39,60 @@ _LOGIT_PAIR: dict[Norm, float] = {"l2": sqrt_up(2.0), "linf": 2.0, "l1": 1.0}
 
 
 @final
-class Evidence(TypedDict):
-    """What every record of a run says of its proof."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LipschitzRadii:
+    """What margins over Lipschitz constants prove.
 
+    radius     norm -> radius of each sample, shape (N,), float64, on the CPU; 0 where there is none
+    floor      norm -> at least the smallest margin of each sample, less what the radius allows for rounding, shape (N,)
+    method     in words: "margin over Lipschitz constant (product of layer norms in l2, linf)"
+    soundness  the weakest evidence among the constants
+    """
+
+    radius: dict[Norm, Tensor]
+    floor: dict[Norm, Tensor]
     method: str
     soundness: Soundness
 
+    def margin(self, norm: Norm, eps: float) -> Tensor:
+        """At least the smallest margin in the closed ball of radius eps, shape (N,); -infinity where nothing is known.
 
-@final
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Certificates:
-    """Records, and what they summarise.
-
-    radius  norm -> certified radius of each sample, shape (N,), float64, on the CPU; 0 where there is none
-    """
-
-    records: tuple[CertificateRecord, ...]
-    radius_records: tuple[RadiusRecord, ...]
-    radius: dict[Norm, Tensor]
-
-    def certified(self, norm: Norm, eps: float) -> Tensor:
-        """Samples proved to keep their true label in the closed ball of radius eps, shape (N,)."""
-        return self.radius[norm] > eps
+        With r <= m_j / g_j for every j, m_j - g_j eps >= m_j (1 - eps / r) >= floor (1 - eps / r) for eps < r.
+        """
+        radius = self.radius[norm]
+        left = _down(self.floor[norm] * _down(1 - _up(eps / radius)))
+        return torch.where(radius > eps, left.clamp_min(5e-324), -torch.inf)
 
 
-def analyze_certificates(
+def lipschitz_radii(
     graph: Graph,
     logits: Rounded,
     labels: Tensor,
     constants: Sequence[UpperConstants],
-    eps: Mapping[Norm, Sequence[float]],
-    *,
-    seed: int = 0,
-) -> Certificates | Skipped:
-    """Certified radii in each norm of `eps`, and certified accuracy at each of its radii.
+    norms: Sequence[Norm],
+) -> LipschitzRadii | Skipped:
+    """Radii in each of `norms`.
 
-    logits     of the samples with their error bounds, from `bounded_logits`
+    logits     of the samples with their error bounds, from `bounded_logits`; a larger error covers more than rounding
     constants  upper bounds of this graph, in any norms; one that is no certificate is left out
     """
     usable = [c for c in constants if c.soundness in _STRENGTH and not (c.whole is None and c.before_last is None)]
     if not usable:
         return Skipped(reason="no certified upper bound on a Lipschitz constant of this network is known")
-    radius = _radii(graph, logits, labels.cpu(), usable, tuple(eps))
-    evidence: Evidence = {
-        "method": _method(usable),
-        "soundness": max((c.soundness for c in usable), key=_STRENGTH.index),
-    }
-    return Certificates(
-        radius=radius,
-        records=tuple(_record(norm, level, radius[norm], evidence) for norm in eps for level in eps[norm]),
-        radius_records=tuple(
-            RadiusRecord(norm=norm, certified_radius=summarise(r, seed=seed), **evidence) for norm, r in radius.items()
-        ),
+    value, error, labels = logits.value.cpu(), logits.error.cpu(), labels.cpu()
+    floor = certified_radius(value, error, labels, torch.ones(2 * value.shape[1:], dtype=torch.float64))
+    return LipschitzRadii(
+        radius=_radii(graph, Rounded(value, error), labels, usable, norms),
+        floor=dict.fromkeys(norms, floor),
+        method=_method(usable),
+        soundness=max((c.soundness for c in usable), key=_STRENGTH.index),
     )
 
 
 def _method(constants: Sequence[UpperConstants]) -> str:
-    """In words: "margin over Lipschitz constant (product of layer norms in l2, linf)"."""
     ways = dict.fromkeys(c.method for c in constants)
     parts = [f"{way} in {', '.join(c.norm for c in constants if c.method == way)}" for way in ways]
     return f"margin over Lipschitz constant ({'; '.join(parts)})"
-
-
-def _record(norm: Norm, eps: float, radius: Tensor, evidence: Evidence) -> CertificateRecord:
-    proved = accuracy(radius > eps)
-    return CertificateRecord(norm=norm, eps=eps, samples=len(radius), certified_accuracy=proved, **evidence)
 
 
 def _radii(
@@ -110,12 +100,12 @@ def _radii(
 ) -> dict[Norm, Tensor]:
     """The largest radius in each norm that any of the constants proves."""
     weight, features = final_weight(graph), math.prod(graph.input_shape)
-    value, error = logits.value.cpu(), logits.error.cpu()
+    value, error = logits.value, logits.error
     rounding = ENTRY_ERROR if "batch_norm" in graph.output.raw.meta else 0.0
     gains = [_pair_gains(c, weight, value.shape[1], rounding) for c in constants]
     own = [(c, certified_radius(value, error, labels, g)) for c, g in zip(constants, gains, strict=True)]
     return {
-        norm: torch.stack([_convert(radius, c.norm, norm, features) for c, radius in own]).amax(dim=0) for norm in norms
+        norm: torch.stack([convert(radius, c.norm, norm, features) for c, radius in own]).amax(dim=0) for norm in norms
     }
 
 
@@ -166,7 +156,7 @@ def _dual_norm(rows: Tensor, norm: Norm) -> Tensor:
     return _up(computed * (1 + gamma(rows.shape[1] + 8)))
 
 
-def _convert(radius: Tensor, given: Norm, wanted: Norm, features: int) -> Tensor:
+def convert(radius: Tensor, given: Norm, wanted: Norm, features: int) -> Tensor:
     """The radius of a `wanted` ball that lies in the `given` ball."""
     powers = {"linf": 0, "l2": 1, "l1": 2}
     steps = powers[given] - powers[wanted]

@@ -1,0 +1,137 @@
+"""Proofs about samples, ball by ball, in stages between which attacks may run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.certificates.ladder import Ladder
+from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
+from lipcert.analyses.certificates.rungs import CHEAP, REFINED, Rung
+from lipcert.analyses.certificates.search import RadiusSearch, first_order_radius
+from lipcert.analyses.certificates.standing import Standing
+from lipcert.deadline import Deadline
+from lipcert.progress import Progress, silent
+from lipcert.records import DeployDtype, Effort, Norm, Skipped
+
+SEARCHED: dict[Effort, int | None] = {"fast": 0, "default": 32, "high": None}
+"""Samples whose radius is searched for; None for all."""
+
+STEPS: dict[Effort, int] = {"fast": 0, "default": 8, "high": 12}
+_BEYOND = 1.5
+
+
+@final
+@dataclass(eq=False, kw_only=True)
+class Certifier:
+    """What is proved, and what proves more.
+
+    standings     a ball each, in the order asked for
+    lipschitz     radii from Lipschitz constants that support the statement; Skipped where there are none
+    ladder        bounds on regions; Skipped where an op has no rule for them
+    deploy_dtype  the arithmetic all of this holds for
+    features      number of inputs of one sample
+    searched      norm -> samples whose radius was searched for
+    """
+
+    standings: tuple[Standing, ...]
+    lipschitz: LipschitzRadii | Skipped
+    ladder: Ladder | Skipped
+    deploy_dtype: DeployDtype
+    features: int
+    effort: Effort = "default"
+    progress: Progress = silent
+    searched: dict[Norm, int] = field(default_factory=dict)
+    _found: dict[Norm, Tensor] = field(default_factory=dict)
+
+    @property
+    def clipped(self) -> bool:
+        """Whether the proofs speak of the part of each ball inside the input range."""
+        return isinstance(self.ladder, Ladder) and self.ladder.input_range is not None
+
+    @property
+    def norms(self) -> tuple[Norm, ...]:
+        """The norms of the balls, once each."""
+        return tuple(dict.fromkeys(standing.norm for standing in self.standings))
+
+    def standing(self, norm: Norm, eps: float) -> Standing:
+        """The verdicts in one ball."""
+        return next(s for s in self.standings if (s.norm, s.eps) == (norm, eps))
+
+    def start(self, deadline: Deadline) -> None:
+        """The cheap proofs: Lipschitz constants, intervals, and linear bounds over intervals."""
+        if isinstance(self.lipschitz, LipschitzRadii):
+            for standing in self.standings:
+                rows = standing.open
+                margin = self.lipschitz.margin(standing.norm, standing.eps)
+                standing.prove(rows, margin[rows], self.lipschitz.method)
+        self._climb(CHEAP, deadline)
+
+    def finish(self, deadline: Deadline) -> None:
+        """The dear ones, on what is neither proved nor broken."""
+        self._climb(self.dear, deadline)
+
+    @property
+    def dear(self) -> Sequence[Rung]:
+        """The rungs that this effort pays for."""
+        return (REFINED,)
+
+    def _climb(self, rungs: Sequence[Rung], deadline: Deadline) -> None:
+        """Ball by ball. What is not proved in a ball is not tried in a larger one, unless the effort is high."""
+        if not isinstance(self.ladder, Ladder):
+            return
+        samples, inner = len(self.ladder.labels), None
+        for index, standing in enumerate(self.standings):
+            self.progress("certificates", index * samples, len(self.standings) * samples)
+            rows = standing.open
+            if inner is not None and inner.norm == standing.norm and not self.ladder.persistent:
+                rows = rows[inner.certified[rows]]
+            self.ladder.climb(standing, rows, rungs, deadline.share(1 / (len(self.standings) - index)))
+            inner = standing
+        self.progress("certificates", len(self.standings) * samples, len(self.standings) * samples)
+
+    def attacked(self, standing: Standing, broken: Tensor, found: Sequence[str], kept: Tensor) -> None:
+        """Take in an attack's finds in one ball: samples it broke, with what, and which certified ones still are."""
+        standing.withdraw(kept.cpu())
+        standing.falsify(broken, found)
+
+    def search(self, deadline: Deadline) -> None:
+        """Look for radii beyond those that came for free, for as many samples as the effort pays for."""
+        if not isinstance(self.ladder, Ladder) or not STEPS[self.effort]:
+            return
+        rows = (~self.standings[0].wrong).nonzero()[:, 0][: SEARCHED[self.effort]]
+        total = len(rows) * len(self.norms)
+        for index, norm in enumerate(self.norms):
+            self.progress("radii", index * len(rows), total)
+            share = deadline.share(1 / (len(self.norms) - index))
+            seek = RadiusSearch(self.ladder, REFINED, steps=STEPS[self.effort], deadline=share)
+            self._found[norm], self.searched[norm] = seek.widen(norm, rows, self.radius(norm), self._beyond(norm, rows))
+        self.progress("radii", total, total)
+
+    def _beyond(self, norm: Norm, rows: Tensor) -> Tensor:
+        """Radii not worth passing, (N,): those of balls an attack broke, or a little past the first-order radius."""
+        assert isinstance(self.ladder, Ladder)
+        upper = torch.zeros(len(self.standings[0].wrong), dtype=torch.float64)
+        upper[rows] = _BEYOND * first_order_radius(self.ladder, rows, norm)
+        for standing in self.standings:
+            if standing.norm == norm:
+                upper = torch.where(standing.broken, upper.clamp_max(standing.eps), upper)
+        return upper
+
+    def radius(self, norm: Norm) -> Tensor:
+        """The largest radius proved for each sample, shape (N,), in any way and in any norm."""
+        best = torch.zeros(len(self.standings[0].wrong), dtype=torch.float64)
+        for other in self.norms:
+            best = torch.maximum(best, convert(self._own(other), other, norm, self.features))
+        return torch.where(self.standings[0].wrong, 0.0, best)
+
+    def _own(self, norm: Norm) -> Tensor:
+        known = [self._found[norm]] if norm in self._found else []
+        known += [torch.where(s.certified, s.eps, 0.0).to(torch.float64) for s in self.standings if s.norm == norm]
+        if isinstance(self.lipschitz, LipschitzRadii):
+            known.append(self.lipschitz.radius[norm])
+        return torch.stack(known).amax(dim=0)

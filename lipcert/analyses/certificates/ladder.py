@@ -1,0 +1,81 @@
+"""The effort ladder: each sample climbs until something proves it, and nobody climbs in vain for long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.certificates.rungs import Batch, Rung
+from lipcert.analyses.certificates.standing import Standing
+from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.region import Region
+from lipcert.deadline import Deadline
+from lipcert.records import Norm
+
+BATCH = 64
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ladder:
+    """Samples, and the bounds that prove them.
+
+    inputs       (N, *input_shape), float64, on the device of the bounder's graph
+    labels       (N,)
+    clean        (N,) margins at the samples, about; they only say where work is worth while
+    input_range  the region is the ball's part inside it
+    persistent   try every sample; else a ball is given up when a whole batch of the most promising fails
+    """
+
+    bounder: Bounder
+    inputs: Tensor
+    labels: Tensor
+    clean: Tensor
+    input_range: tuple[float, float] | None
+    persistent: bool = False
+    batch: int = BATCH
+
+    def climb(self, standing: Standing, rows: Tensor, rungs: Sequence[Rung], deadline: Deadline) -> None:
+        """Take some samples of one ball up these rungs, the most promising first."""
+        for some in _promising(rows, standing, self.clean).split(self.batch):
+            if deadline.passed:
+                return
+            if not self._batch(standing, some, rungs, deadline) and not self.persistent:
+                return
+
+    def _batch(self, standing: Standing, rows: Tensor, rungs: Sequence[Rung], deadline: Deadline) -> int:
+        """How many of these samples were proved."""
+        eps = torch.full((len(rows),), standing.eps, dtype=torch.float64)
+        batch, proved = self.batch_of(rows, standing.norm, eps), 0
+        for rung in rungs:
+            batch = batch.keep(rung.worth(batch))
+            if not len(batch.samples) or deadline.passed:
+                break
+            with torch.no_grad():
+                found = rung.bound(self.bounder, batch).to("cpu")
+            new = standing.prove(batch.samples, found, rung.name)
+            proved += int(new.sum())
+            batch.margin = torch.maximum(batch.margin, found.to(batch.margin.device).nan_to_num(nan=-torch.inf))
+            batch = batch.keep((~new).to(batch.labels.device))
+        return proved
+
+    def batch_of(self, rows: Tensor, norm: Norm, eps: Tensor) -> Batch:
+        """Some samples, each with its own radius, shape (n,), before any bound is known."""
+        centre, labels = self.inputs[rows.to(self.inputs.device)], self.labels[rows.to(self.labels.device)]
+        return Batch(
+            samples=rows,
+            region=Region(centre, norm, eps.to(centre.device), self.input_range),
+            labels=labels,
+            clean=self.clean[rows].to(labels.device),
+            margin=torch.full_like(self.clean[rows], -torch.inf).to(labels.device),
+        )
+
+
+def _promising(rows: Tensor, standing: Standing, clean: Tensor) -> Tensor:
+    """Those with the best bound so far first; between equals, those with the largest margin."""
+    rows = rows[clean[rows].argsort(descending=True, stable=True)]
+    return rows[standing.margin[rows].argsort(descending=True, stable=True)]

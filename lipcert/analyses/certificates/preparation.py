@@ -1,0 +1,138 @@
+"""What a certifier needs, put together from a graph, its samples and the constants known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.base import UpperConstants, logits_of
+from lipcert.analyses.certificates.certifier import Certifier
+from lipcert.analyses.certificates.deployed import deployed_error
+from lipcert.analyses.certificates.ladder import Ladder
+from lipcert.analyses.certificates.lipschitz import LipschitzRadii, lipschitz_radii
+from lipcert.analyses.certificates.standing import Standing
+from lipcert.bounds.bounder import Bounder
+from lipcert.errors import UnsupportedOperatorError
+from lipcert.graph import Graph
+from lipcert.graph.scores import margins
+from lipcert.progress import Progress, silent
+from lipcert.records import AnalyzeSettings, Norm, Skipped
+from lipcert.rules.forward_error import bounded_logits
+from lipcert.rules.rounding import Rounded
+from lipcert.samples import Samples
+
+Prove = Callable[[Rounded, Norm | None], LipschitzRadii | Skipped]
+
+_BATCH = 256
+_TRIES = 3
+_SHRINK = 0.25
+
+
+def prepare(
+    graph: Graph,
+    samples: Samples,
+    constants: Sequence[UpperConstants],
+    eps: Mapping[Norm, Sequence[float]],
+    settings: AnalyzeSettings,
+    *,
+    progress: Progress = silent,
+) -> Certifier | Skipped:
+    """A certifier for every ball of `eps`, before anything is proved; Skipped where nothing could be.
+
+    samples    with labels
+    constants  upper bounds of this graph, in any norms
+    """
+    working = graph.to(dtype=torch.float64)
+    ladder = _ladder(working, samples, settings)
+
+    def prove(logits: Rounded, norm: Norm | None) -> LipschitzRadii | Skipped:
+        norms = tuple(eps) if norm is None else (norm,)
+        return lipschitz_radii(working, logits, _labels(samples), constants, norms)
+
+    lipschitz = _lipschitz(prove, working, samples, ladder)
+    if isinstance(lipschitz, Skipped) and isinstance(ladder, Skipped):
+        return ladder
+    wrong = _margins(working, samples, settings) <= 0
+    return Certifier(
+        standings=tuple(Standing(norm=n, eps=e, wrong=wrong) for n, levels in eps.items() for e in sorted(levels)),
+        lipschitz=lipschitz,
+        ladder=ladder,
+        deploy_dtype="real" if isinstance(ladder, Skipped) else settings.deploy_dtype,
+        features=prod(graph.input_shape),
+        effort=settings.effort,
+        progress=progress,
+    )
+
+
+def _labels(samples: Samples) -> Tensor:
+    assert samples.labels is not None
+    return samples.labels
+
+
+def _margins(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Tensor:
+    logits = logits_of(graph, samples.inputs, batch_size=settings.batch_size).cpu()
+    return margins(logits, _labels(samples).cpu())
+
+
+def _ladder(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Ladder | Skipped:
+    """The ladder, once one sample has shown that every op has the rules it takes."""
+    memory = {} if settings.max_memory is None else {"max_memory": settings.max_memory}
+    try:
+        ladder = Ladder(
+            bounder=Bounder(graph, deploy_dtype=settings.deploy_dtype, **memory),
+            inputs=samples.inputs.to(device=graph.device, dtype=torch.float64),
+            labels=_labels(samples).to(graph.device),
+            clean=_margins(graph, samples, settings),
+            input_range=samples.input_range,
+            persistent=settings.effort == "high",
+        )
+        first = ladder.batch_of(torch.zeros(1, dtype=torch.long), "linf", torch.zeros(1, dtype=torch.float64))
+        ladder.bounder.margins(first.region, first.labels, ladder.bounder.intervals(first.region))
+    except UnsupportedOperatorError as error:
+        return Skipped(reason=error.message, operators=error.operators)
+    return ladder
+
+
+def _lipschitz(prove: Prove, graph: Graph, samples: Samples, ladder: Ladder | Skipped) -> LipschitzRadii | Skipped:
+    """For the deployed network where there is a ladder to bound its rounding; else for the real-arithmetic one."""
+    try:
+        logits = bounded_logits(graph, samples.inputs, batch_size=_BATCH)
+        found = prove(logits, None)
+        if isinstance(found, Skipped) or isinstance(ladder, Skipped) or not ladder.bounder.deployment.store:
+            return found
+        return _as_deployed(prove, Rounded(logits.value.cpu(), logits.error.cpu()), ladder, found)
+    except UnsupportedOperatorError as error:
+        return Skipped(reason=error.message, operators=error.operators)
+
+
+def _as_deployed(prove: Prove, logits: Rounded, ladder: Ladder, real: LipschitzRadii) -> LipschitzRadii:
+    """Radii at which the margins exceed the rounding of the deployed network as well.
+
+    That rounding is bounded over a ball; a smaller ball than the real-arithmetic one may allow for a smaller bound.
+    """
+    radius, floor = {}, {}
+    for norm, longest in real.radius.items():
+        best, least = torch.zeros_like(longest), torch.zeros_like(longest)
+        for attempt in range(_TRIES):
+            reach = longest * _SHRINK**attempt
+            error = (logits.error + _errors(ladder, norm, reach)) * (1 + 2.0**-50)
+            found = prove(replace(logits, error=error), norm)
+            assert isinstance(found, LipschitzRadii)
+            got = torch.minimum(found.radius[norm], reach)
+            least = torch.where(got > best, found.floor[norm], least)
+            best = torch.maximum(best, got)
+            if (best >= _SHRINK * longest).all():
+                break
+        radius[norm], floor[norm] = best, least
+    return replace(real, radius=radius, floor=floor)
+
+
+def _errors(ladder: Ladder, norm: Norm, eps: Tensor) -> Tensor:
+    """Of every sample's logits within its own radius, (N, classes)."""
+    rows = torch.arange(len(eps))
+    parts = [ladder.batch_of(some, norm, eps[some]).region for some in rows.split(ladder.batch)]
+    return torch.cat([deployed_error(ladder.bounder, region).cpu() for region in parts])
