@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lipcert.analyses.jacobian import Measured, measure_jacobians
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
+from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian
 from lipcert.pipeline.labelled import complete_labelled
 from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
-from lipcert.samples import Samples
 
-NO_DATA = Skipped(reason="it needs samples: give them with --data")
 NO_LABELS = Skipped(reason="it needs the samples' labels: give them with --labels or in the data file")
 
 
@@ -27,11 +25,9 @@ def complete(run: Run) -> None:
         count = run.settings.spectrum
         run.found(layers=run.timed("layers", lambda: analyze_layers(norms, spectrum=count, progress=run.progress)))
     samples = run.subject.samples
-    measured = run.timed("jacobian", lambda: _jacobian(run, samples)) if run.asked("jacobian") else None
-    if measured is not None:
-        run.found(jacobian=measured.record(seed=run.settings.seed) if isinstance(measured, Measured) else measured)
+    measured = analyze_jacobian(run, samples) if run.asked("jacobian") else None
     if run.asked("lipschitz"):
-        order = measured.steepest_first if isinstance(measured, Measured) else slice(None)
+        order = slice(None) if measured is None else measured.steepest_first
         inputs = None if samples is None else samples.inputs[order]
         run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs)))
     if samples is None or samples.labels is None:
@@ -50,9 +46,3 @@ def _lipschitz(run: Run, norms: LayerNorms, inputs: Tensor | None) -> tuple[Lips
         input_range=None if samples is None else samples.input_range,
         progress=run.progress,
     )
-
-
-def _jacobian(run: Run, samples: Samples | None) -> Measured | Skipped:
-    if samples is None:
-        return NO_DATA
-    return measure_jacobians(run.graph, samples.inputs, batch_size=run.settings.batch_size, progress=run.progress)

@@ -48,5 +48,5 @@ def test_logits_lie_within_each_others_bounds():
 def test_jacobians_agree():
     graph, inputs = graphs.conv(), graphs.uniform(9, 2, 6, 6)
     here, there = (measure_jacobians(g, inputs) for g in (graph, graph.to(device="cuda")))
-    for name, values in here.norms.items():
-        assert torch.allclose(there.norms[name].cpu(), values, rtol=1e-9)
+    for name, values in here.columns.norms.items():
+        assert torch.allclose(there.columns.norms[name].cpu(), values, rtol=1e-9)

@@ -75,8 +75,8 @@ def conjugate(exponent: float) -> float:
 def vector_norm(vectors: Tensor, exponent: float, dim: int = -1) -> Tensor:
     """||.||_p along an axis, for p in [1, inf]; other powers than squares are of numbers in [0, 1], not to overflow."""
     if exponent == 2 or vectors.shape[dim] == 0:
-        norm: Tensor = torch.linalg.vector_norm(vectors, dim=dim)
-        return norm
+        # Several times as fast as torch.linalg.vector_norm.
+        return vectors.square().sum(dim=dim).sqrt()
     absolute = vectors.abs()
     if exponent == 1:
         return absolute.sum(dim=dim)

@@ -31,7 +31,8 @@ def ranks(values: Tensor) -> Tensor:
     """Rank of each value, shape (N,), in float64; equal values share the mean of their ranks. Infinity may occur."""
     _, inverse, counts = torch.unique(values.detach().cpu(), sorted=True, return_inverse=True, return_counts=True)
     last = counts.cumsum(dim=0).to(torch.float64)
-    return (last - (counts - 1).to(torch.float64) / 2)[inverse]
+    mean: Tensor = last - (counts - 1).to(torch.float64) / 2
+    return mean[inverse]
 
 
 def _varies(ranked: Tensor) -> bool:

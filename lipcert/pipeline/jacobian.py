@@ -1,0 +1,50 @@
+"""What the network does to first order at the samples, and beside it what attacks found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lipcert.analyses.jacobian import CLASS_LIMIT, Measured, jacobian_record, measure_jacobians, sample_rows
+from lipcert.pipeline.context import Run
+from lipcert.pipeline.radii import radii
+from lipcert.records import Norm, Skipped
+from lipcert.samples import Samples
+
+NO_DATA = Skipped(reason="it needs samples: give them with --data")
+
+Balls = Sequence[tuple[Norm, float]]
+
+
+def analyze_jacobian(run: Run, samples: Samples | None) -> Measured | None:
+    """Put the record on the run; what was measured at each sample, where it was."""
+    if samples is None:
+        run.found(jacobian=NO_DATA)
+        return None
+    if run.graph.classes > CLASS_LIMIT:
+        run.found(jacobian=Skipped(reason=f"{run.graph.classes} classes; the limit is {CLASS_LIMIT}"))
+        return None
+    return run.timed("jacobian", lambda: _measure(run, samples))
+
+
+def _measure(run: Run, samples: Samples) -> Measured:
+    settings = run.settings
+    balls = [(norm, eps) for norm, values in radii(settings, samples).items() for eps in values]
+    measured = measure_jacobians(
+        run.graph,
+        samples.inputs,
+        samples.labels,
+        step=_probe_step(balls, math.prod(run.graph.input_shape)),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        progress=run.progress,
+    )
+    run.found(jacobian=jacobian_record(measured, balls=balls, seed=settings.seed))
+    run.each(jacobian=sample_rows(measured))
+    return measured
+
+
+def _probe_step(balls: Balls, size: int) -> float:
+    """The smallest radius attacked, as a length in l2."""
+    lengths = [eps if norm == "l2" else eps * math.sqrt(size) for norm, eps in balls if eps > 0]
+    return min(lengths, default=0.1)
