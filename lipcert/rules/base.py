@@ -93,7 +93,7 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         return product_up((norms.upper(node, norm), gain))
 
     # Bounds on a region. The node's constants are float64; tensors of values are (N, *entries(node)). `inputs` are
-    # the intervals of `node.inputs`. `getitem` of an op in _PIECES is handed the intervals of that op's inputs.
+    # the intervals of `node.inputs`. `getitem` of an op in PIECES is handed the intervals of that op's inputs.
 
     def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
         """Where the node's value lies for inputs in the intervals, in real arithmetic, rounded outward.

@@ -14,7 +14,7 @@ from lipcert.rules.interval import Interval
 from lipcert.rules.relaxation import AbstractRelaxation, Affine
 
 # Every piece of these is a value; of all other ops only the first output is (the rest are indices or statistics).
-_PIECES = {"split", "split_with_sizes", "unbind", "chunk"}
+PIECES = {"split", "split_with_sizes", "unbind", "chunk"}
 
 
 @final
@@ -25,7 +25,7 @@ class Output(AbstractRule):
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The gain of the op, for outputs that are values."""
         source, index = node.args
-        if index != 0 and source.op not in _PIECES:
+        if index != 0 and source.op not in PIECES:
             raise UnboundedError(node, f"output {index} of {source.op} is no continuous value")
         return gains[0]
 
@@ -52,7 +52,7 @@ class Output(AbstractRule):
 
 
 def _first(node: Node) -> bool:
-    return node.args[1] == 0 and node.args[0].op not in _PIECES
+    return node.args[1] == 0 and node.args[0].op not in PIECES
 
 
 def _same(rows: Tensor) -> Tensor:

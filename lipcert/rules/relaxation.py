@@ -7,7 +7,8 @@ node's value z each, and gives rows a_i of the inputs x_i and an offset c with
 
 where z is the op in real arithmetic, and a_i and c are what came out of float64 arithmetic. `slack` pays for that
 arithmetic: an adjoint computed as fl(A' a) = A' a + e has |e| <= gamma_k |A|' |a|, so it moves <a_i, x_i> by at most
-<|a|, gamma_k |A| max |x_i|>. What sums of rows times offsets lose is told apart, by `offset_size`. An upper bound of <a, z> is minus the lower bound of <-a, z>.
+<|a|, gamma_k |A| max |x_i|>. What sums of rows times offsets lose is told apart, by `offset_size`. An upper bound of
+<a, z> is minus the lower bound of <-a, z>.
 
 Source: Zhang, Weng, Chen, Hsieh, Daniel, NeurIPS 2018 (CROWN), and section 3.1 of Higham 2002 for the rounding.
 """
@@ -115,6 +116,16 @@ class Elementwise(AbstractRelaxation):
         """The larger of both lines'."""
         sizes = [offset.abs() for offset in (self.lower_offset, self.upper_offset) if offset is not None]
         return torch.maximum(*sizes) if len(sizes) == 2 else next(iter(sizes), None)
+
+    @property
+    def uncertain(self) -> Tensor:
+        """Where the two lines differ, (N or 1, *entries): tighter intervals would change them there."""
+        differ = self.lower_slope != self.upper_slope
+        if self.lower_offset is not None or self.upper_offset is not None:
+            zero = torch.zeros((), dtype=self.lower_slope.dtype, device=self.lower_slope.device)
+            low, high = (zero if offset is None else offset for offset in (self.lower_offset, self.upper_offset))
+            differ = differ | (low != high)
+        return differ
 
     @property
     def adjustable(self) -> bool:  # type: ignore[override]

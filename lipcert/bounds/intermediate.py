@@ -1,0 +1,156 @@
+"""Bounds of the values inside a network: intervals first, backward bounds for those that matter.
+
+Going forward, each node gets its interval and its relaxation. Where that relaxation loses something, tighter intervals
+of its inputs would lose less, and they are found by backward bounds, one row up and one down, for the neurons
+
+* at which the lines of an elementwise relaxation differ (the unstable ones of a ReLU);
+* with an interval of positive width, where the op couples its inputs (pools, products): those read the bounds of
+  stable neurons too. Behind an activation it is the activation's input that is tightened.
+
+Backward bounds are taken together with the intervals, whichever is tighter. Rows are padded to the largest number of
+neurons over the samples, and made in portions within the memory allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+import torch
+from torch import Tensor
+
+from lipcert.bounds.linearisation import Linearisation
+from lipcert.bounds.memory import row_bytes
+from lipcert.bounds.plan import Plan
+from lipcert.bounds.window_steps import is_convolution
+from lipcert.bounds.windows import Windows
+from lipcert.graph import Node
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.relaxation import Elementwise
+from lipcert.rules.selection import Selection
+
+_PORTION = 2**23  # bytes: rows that stay in the processor's cache are bounded several times faster
+
+
+def forward(known: Linearisation, node: Node, given: Mapping[Node, Interval]) -> Interval:
+    """The interval of one node from those of its sources, its rounding included."""
+    rules, deployment = known.plan.rules, known.deployment
+    if node.op == "input":
+        box = known.region.interval()
+        if deployment.store > 2.0**-24:
+            box = box.widen(deployment.steps(1) * box.magnitude)
+    else:
+        box = rules[node].interval(node, known.inputs(node))
+        box = box.widen(rules[node].rounding(node, known.inputs(node), box, deployment))
+    return box.intersect(given[node]) if node in given else box
+
+
+@final
+class Refinement:
+    """A forward pass that tightens what it needs."""
+
+    def __init__(self, linearisation: Linearisation, given: Mapping[Node, Interval], max_memory: int) -> None:
+        self.known, self.given, self.max_memory = linearisation, given, max_memory
+        self.plan, self.region = linearisation.plan, linearisation.region
+        self._done: dict[Node, Tensor] = {}
+
+    def run(self) -> None:
+        """Fill the linearisation's intervals."""
+        for node in self.plan.nodes:
+            self._forward(node)
+            if node.op == "input" or self.known.relaxation(node).linear:
+                continue
+            changed = False
+            for source in dict.fromkeys(self.plan.sources[node]):
+                changed |= self._prepare(node, source)
+            if changed:
+                self._forward(node)
+
+    def _forward(self, node: Node) -> None:
+        self.known.replace(node, forward(self.known, node, self.given))
+
+    def _prepare(self, node: Node, source: Node) -> bool:
+        """Tighten what a node with a lossy relaxation reads; whether anything was done."""
+        relaxation = self.known.relaxation(node)
+        if isinstance(relaxation, Elementwise):
+            return self._tighten(source, relaxation.uncertain.expand(len(self.region), *entries(source)))
+        wide = self.known.intervals[source].lower < self.known.intervals[source].upper
+        if source.op != "input" and isinstance(self.known.relaxation(source), Elementwise):
+            (before,) = self.plan.sources[source]
+            changed = self._tighten(before, wide)
+            if changed:
+                self._forward(source)
+            return changed
+        return self._tighten(source, wide)
+
+    def _tighten(self, node: Node, wanted: Tensor) -> bool:
+        """Backward bounds of some neurons of a node, (N, *entries); whether there were any."""
+        if node.op == "input" or self._settled(node):
+            return False
+        wanted = wanted.flatten(1)
+        if node in self._done:
+            wanted = wanted & ~self._done[node]
+        self._done[node] = self._done.get(node, torch.zeros_like(wanted)) | wanted
+        count = int(wanted.sum(1).max())
+        if count == 0:
+            return False
+        index = wanted.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :count]
+        box = self.known.intervals[node]
+        lower, upper = box.lower.flatten(1).clone(), box.upper.flatten(1).clone()
+        windowed = is_map(self.plan, node)
+        portion = self._portion(node, windowed=windowed)
+        for some in index.split(portion, dim=1):
+            values = self.known.lower(unit_rows(node, some, windowed=windowed), target=node, tight=False)
+            low, high = values[:, : some.shape[1]], -values[:, some.shape[1] :]
+            lower.scatter_(1, some, torch.maximum(low, lower.gather(1, some)))
+            upper.scatter_(1, some, torch.minimum(high, upper.gather(1, some)))
+        self.known.replace(node, Interval(lower, upper).reshape(entries(node)))
+        return True
+
+    def _portion(self, node: Node, *, windowed: bool) -> int:
+        bytes_a_pair = 2 * len(self.region) * row_bytes(self.plan, node, windowed=windowed)
+        return max(1, min(self.max_memory, _PORTION * 6) // bytes_a_pair)
+
+    def _settled(self, node: Node) -> bool:
+        """Whether intervals lose nothing up to a node: over a box, one sum of products of separate inputs."""
+        return self.region.norm == "linf" and self._mixing(node) <= 1
+
+    def _mixing(self, node: Node) -> int:
+        """0 where each entry depends on one input entry, 1 behind one affine op with sums, 2 beyond that."""
+        if node.op == "input":
+            return 0
+        sources = self.plan.sources[node]
+        if len(sources) != 1:
+            return 2
+        before, relaxation = self._mixing(sources[0]), self.known.relaxation(node)
+        if isinstance(relaxation, Elementwise):
+            return before if relaxation.exact or before == 0 else 2
+        if isinstance(self.plan.rules[node], Selection) or getattr(relaxation, "identity", False):
+            return before
+        return 1 if relaxation.linear and before == 0 else 2
+
+
+def is_map(plan: Plan, node: Node) -> bool:
+    """Whether rows of a node may start as windows: a convolution's output, or one entry by entry after it."""
+    while not is_convolution(node):
+        sources = plan.sources[node]
+        if not sources or node.op == "input" or any(entries(source) != entries(node) for source in sources):
+            return False
+        node = sources[0]
+    return True
+
+
+def unit_rows(node: Node, index: Tensor, *, windowed: bool) -> Tensor | Windows:
+    """Rows e_i and then -e_i of the neurons (N, K), shape (N, 2 K, *entries), or as windows of one place."""
+    shape = entries(node)
+    if not windowed:
+        units = torch.zeros(*index.shape, shape.numel(), dtype=torch.float64, device=index.device)
+        units.scatter_(2, index.unsqueeze(2), 1.0)
+        return torch.cat([units, -units], 1).reshape(len(index), -1, *shape)
+    sides = shape[1:]
+    channel, place = index // sides.numel(), index % sides.numel()
+    units = torch.zeros(*index.shape, shape[0], dtype=torch.float64, device=index.device)
+    units.scatter_(2, channel.unsqueeze(2), 1.0)
+    corner = torch.stack(torch.unravel_index(place, sides), 2)
+    values = torch.cat([units, -units], 1).reshape(len(index), -1, shape[0], *[1] * len(sides))
+    return Windows(values, torch.cat([corner, corner], 1), clean=True)

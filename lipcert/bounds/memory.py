@@ -1,0 +1,50 @@
+"""How many bytes a row of a backward pass needs, known before the first row is made."""
+
+from __future__ import annotations
+
+from torch import Size
+
+from lipcert.bounds.plan import Plan
+from lipcert.bounds.window_steps import is_convolution, read_by
+from lipcert.graph import Node
+from lipcert.rules.interval import entries
+
+_FLOAT = 8
+_COPIES = 6  # of the widest rows at a time: the rows, both signs, gathered slopes, the product, what waits at a sum
+
+
+def row_bytes(plan: Plan, target: Node, *, windowed: bool) -> int:
+    """Bytes at most that one row of `target` for one sample takes on its way to the input.
+
+    windowed  whether it starts as a window of one place
+    """
+    extents: dict[Node, Size | None] = {target: Size([1] * (len(entries(target)) - 1)) if windowed else None}
+    widest = 1
+    for node in plan.up_to(target):
+        if node not in extents:
+            continue
+        extent = extents[node]
+        widest = max(widest, entries(node).numel() if extent is None else entries(node)[0] * extent.numel())
+        for source in plan.sources[node]:
+            extents[source] = (
+                _wider(_through(node, source, extent), extents[source])
+                if source in extents
+                else (_through(node, source, extent))
+            )
+    return widest * _FLOAT * _COPIES
+
+
+def _through(node: Node, source: Node, extent: Size | None) -> Size | None:
+    """Extent of the window of a source, None where rows are written out."""
+    if extent is None or node.op == "input":
+        return None
+    if is_convolution(node):
+        read = read_by(node, extent)
+        return None if 2 * read.numel() > entries(source)[1:].numel() else read
+    return extent if entries(source) == entries(node) else None
+
+
+def _wider(first: Size | None, second: Size | None) -> Size | None:
+    if first is None or second is None:
+        return None
+    return Size(map(max, first, second))
