@@ -5,6 +5,7 @@ from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Nois
 from lipcert.attacks.engine import Outcome, Scorer, Target, run_attack, score_clean, worst_of
 from lipcert.attacks.fgm import Fgm
 from lipcert.attacks.pgd import Pgd
+from lipcert.attacks.random_noise import RandomNoise
 from lipcert.attacks.square import Square
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Noise",
     "Outcome",
     "Pgd",
+    "RandomNoise",
     "Scorer",
     "Square",
     "Target",

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lipcert.attacks import ATTACKS, Apgd, Ball, Fgm, Noise, Pgd, Square, run_attack, score_clean
+from lipcert.attacks import ATTACKS, Apgd, Ball, Fgm, Noise, Pgd, RandomNoise, Square, run_attack, score_clean
 from lipcert.graph.scores import cross_entropy, margins
 from tests import graphs
 from tests.attacks import closed_forms
@@ -19,6 +19,7 @@ EXAMPLES = {
         Apgd(loss="targeted-dlr", steps=12, rivals=2, restarts=2),
     ],
     "fgm": [Fgm()],
+    "noise": [RandomNoise()],
     "square": [Square(queries=60)],
     "pgd": [
         Pgd(steps=8, restarts=2, exhaustive=True),

@@ -77,16 +77,16 @@ def test_what_is_asked_of_the_classifier_is_in_the_ball(norm, limits, shape):
             assert (ball.distance(points, clean) <= ball.eps * (1 + 1e-5)).all()
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.integers(2, 4), st.integers(1, 8), st.integers(0, 99))
-def test_linf_search_finds_the_least_margin_of_a_linear_classifier(classes, features, seed):
+@settings(max_examples=5, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 99))
+def test_linf_search_finds_the_least_margin_of_two_linear_classes(features, seed):
     """It may stop at the first error, so the least margin is asked for where it is positive."""
-    graph = closed_forms.linear(classes, features, seed=seed)
+    graph = closed_forms.linear(2, features, seed=seed)
     clean = graphs.random(5, features, seed=seed, dtype=torch.float64)
     labels = graph(clean).argmax(dim=1)
     target, ball = closed_forms.target_of(graph, clean, labels), Ball(norm="linf", eps=0.1)
     least = closed_forms.least_margin(graph, clean, labels, "linf", 0.1)
-    worst = run_attack(target, Square(queries=1500), ball, score_clean(target), seed=seed)
+    worst = run_attack(target, Square(queries=600), ball, score_clean(target), seed=seed)
     robust = least > 1e-9
     torch.testing.assert_close(worst.margin[robust], least[robust], rtol=0, atol=1e-6)
     assert (worst.margin[least < -1e-9] <= 0).all()
@@ -110,6 +110,6 @@ def test_a_sample_searches_alike_in_any_company():
     target = closed_forms.target_of(graph, clean, graph(clean).argmax(dim=1))
     ball = Ball(norm="l2", eps=0.6)
     whole, split = (
-        run_attack(target, Square(queries=200), ball, score_clean(target), seed=1, batch_size=n) for n in (9, 2)
+        run_attack(target, Square(queries=80), ball, score_clean(target), seed=1, batch_size=n) for n in (9, 2)
     )
     torch.testing.assert_close(whole.margin, split.margin, rtol=1e-4, atol=1e-4)
