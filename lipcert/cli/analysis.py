@@ -7,9 +7,10 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from lipcert.cli import engine, models, outputs, progress_bar, streams, values
+from lipcert.cli import engine, models, outputs, progress_bar, streams, tables, values
 from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import Interrupted, about, classify
+from lipcert.cli.places import check_distinct
 from lipcert.cli.radii import radii
 from lipcert.pipeline import AnalyzeRequest
 from lipcert.records import AnalyzeSettings, Report
@@ -24,6 +25,8 @@ def run(given: dict[str, Any]) -> int:
     threads = values.whole(given["threads"], "--threads", least=1, most=_MOST_THREADS)
     request = _request(given)
     outputs.check(found, overwrite=given["overwrite"])
+    tables.check(request.per_sample, overwrite=given["overwrite"])
+    check_distinct(*(target.path for target in found), request.per_sample, request.adversarials)
     so_far: deque[Report] = deque(maxlen=1)
     with about(given["model"]):
         if not given["quiet"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import IO, final
 
 from lipcert.cli import streams, values
-from lipcert.errors import LipcertError, UsageError
+from lipcert.cli.places import check_place
+from lipcert.errors import UsageError
+from lipcert.pipeline.whole_file import write_whole
 from lipcert.records import Report
 from lipcert.render import FORMATS, Style, render
 
@@ -57,15 +58,7 @@ def check(found: Sequence[Target], *, overwrite: bool) -> None:
     for target in found:
         if target.path is None:
             continue
-        path = target.path
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder, a file is needed", hint=f"for example {path / 'report.json'}")
-        if not path.parent.is_dir():
-            raise UsageError(f"the folder {path.parent} does not exist", hint="create it first")
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise UsageError(f"{path} may not be written")
-        if path.is_file() and not overwrite and not is_report(path):
-            raise UsageError(f"{path} exists and is no lipcert report", hint="--overwrite replaces it all the same")
+        check_place(target.path, example="report.json", kind="lipcert report", ours=is_report, overwrite=overwrite)
 
 
 def is_report(path: Path) -> bool:
@@ -95,24 +88,4 @@ def put(text: str, target: Target) -> None:
     if target.path is None:
         streams.write_result(text, encoding=None if target.format == "text" else "utf-8")
         return
-    try:
-        _write(target.path, text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise LipcertError(f"{target.path} could not be written: {error.strerror}") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write whole or not at all: a file beside the target, flushed to disk, then renamed over it."""
-    goal = path.resolve()
-    if goal.exists() and not goal.is_file():
-        goal.write_bytes(data)
-        return
-    draft = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(goal)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(target.path, text.encode("utf-8", "backslashreplace"))

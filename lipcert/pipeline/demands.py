@@ -14,10 +14,13 @@ def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
     """Refuse what these samples, or their absence, make impossible.
 
     Raises:
-        DataError: an analysis that was asked for by name needs samples or labels, and there are none.
+        DataError: an analysis that was asked for by name needs samples or labels, and there are none; or a table of
+            samples without samples.
         UsageError: a linf radius is wider than the input range.
     """
     _check_required(request.required, samples)
+    if request.per_sample is not None and samples is None:
+        raise DataError("--per-sample needs samples, and no data was given", hint="give them with --data FILE")
     limits = request.input_range if samples is None else samples.input_range
     if limits is not None:
         _check_radii((request.settings.eps or {}).get("linf", ()), limits)

@@ -15,6 +15,7 @@ import torch
 from lipcert.errors import UsageError
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.identity import describe
+from lipcert.pipeline.per_sample import write_table
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.run import complete
 from lipcert.pipeline.subject import Subject
@@ -50,6 +51,8 @@ def report_on(
         timing={"load": watch.seconds},
     )
     complete(run)
+    if request.per_sample is not None:
+        write_table(run, request.per_sample)
     return watch.whole(run.record)
 
 

@@ -1,0 +1,90 @@
+"""The table with one row a sample: the same numbers in both formats, strict, and the same bytes each time."""
+
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lipcert.pipeline import AnalyzeRequest, analyze_file
+from lipcert.pipeline.per_sample import as_arrays, as_lines, finite
+from lipcert.records import AnalyzeSettings
+
+ONLY = ("jacobian", "margins", "robustness", "certificates")
+
+
+@pytest.fixture(scope="module")
+def written(sample_models, tmp_path_factory):
+    """Both tables of one run each, and the report."""
+    folder = tmp_path_factory.mktemp("tables")
+    reports = []
+    for name in ("first.jsonl", "again.jsonl", "first.npz"):
+        settings = AnalyzeSettings(analyses=("jacobian", "margins"), samples=20, deterministic=True)
+        request = AnalyzeRequest(
+            model=sample_models / "digits_mlp.onnx",
+            data=str(sample_models / "digits_test.npz"),
+            per_sample=folder / name,
+            settings=settings,
+        )
+        reports.append(analyze_file(request))
+    return folder, reports[0].models[0]
+
+
+def _strict(text):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    return [json.loads(line, parse_constant=refuse) for line in text.splitlines()]
+
+
+def test_rows_say_what_the_report_says(written):
+    folder, model = written
+    rows = _strict((folder / "first.jsonl").read_text(encoding="utf-8"))
+    assert [row["index"] for row in rows] == list(range(20))
+    assert list(rows[0])[:4] == ["index", "label", "prediction", "margin"]
+    right = [row["prediction"] == row["label"] for row in rows]
+    assert sum(right) / 20 == model.margins.clean_accuracy
+    assert [row["margin"] > 0 for row in rows] == right
+    steepest = max(row["jacobian"]["spectral_norm"] for row in rows)
+    assert steepest == pytest.approx(model.jacobian.statistics["spectral_norm"].max, rel=1e-12)
+
+
+def test_the_same_run_writes_the_same_bytes(written):
+    folder, _ = written
+    assert (folder / "first.jsonl").read_bytes() == (folder / "again.jsonl").read_bytes()
+    assert sorted(path.name for path in folder.iterdir()) == ["again.jsonl", "first.jsonl", "first.npz"]
+
+
+def test_arrays_hold_the_same_numbers(written):
+    folder, _ = written
+    rows = _strict((folder / "first.jsonl").read_text(encoding="utf-8"))
+    with np.load(folder / "first.npz", allow_pickle=False) as arrays:
+        assert arrays["schema"].item().startswith(b"lipcert.per_sample ")
+        assert arrays["label"].tolist() == [row["label"] for row in rows]
+        assert arrays["label"].dtype == np.int64
+        assert arrays["margin"].tolist() == [row["margin"] for row in rows]
+        norms = arrays["jacobian.spectral_norm"].tolist()
+    assert norms == [row["jacobian"]["spectral_norm"] for row in rows]
+
+
+def test_what_is_missing_or_not_finite_is_null_and_nan():
+    rows = [
+        finite({"index": 0, "r": {"l2": math.inf}, "v": ({"norm": "linf", "eps": 0.1, "verdict": "certified"},)}),
+        finite({"index": 1, "r": {"l2": torch.tensor(0.5)}, "v": ({"norm": "linf", "eps": 0.1, "verdict": None},)}),
+    ]
+    assert rows[0]["r"] == {"l2": None}
+    assert _strict(as_lines(rows).decode())[1]["r"] == {"l2": 0.5}
+    with np.load(io.BytesIO(as_arrays(rows)), allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["r.l2"], [math.nan, 0.5])
+        assert arrays["v[norm=linf,eps=0.1].verdict"].tolist() == ["certified", ""]
+        assert arrays["index"].dtype == np.int64
+
+
+def test_numbers_come_back_to_the_bit():
+    values = [0.1, 1 / 3, 5e-324, 1.7e308, -0.0]
+    rows = [{"index": i, "value": value} for i, value in enumerate(values)]
+    assert [row["value"] for row in _strict(as_lines(rows).decode())] == values
+    with np.load(io.BytesIO(as_arrays(rows))) as arrays:
+        assert arrays["value"].tolist() == values
