@@ -5,10 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lipcert.analyses.jacobian import CLASS_LIMIT, Measured, jacobian_record, measure_jacobians, sample_rows
+from lipcert.analyses.jacobian import (
+    CLASS_LIMIT,
+    Attacked,
+    Measured,
+    jacobian_record,
+    measure_jacobians,
+    sample_rows,
+    with_attacks,
+)
+from lipcert.analyses.robustness import Robustness
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.records import Norm, Skipped
+from lipcert.records import JacobianRecord, Norm, Skipped
 from lipcert.samples import Samples
 
 NO_DATA = Skipped(reason="it needs samples: give them with --data")
@@ -42,6 +51,18 @@ def _measure(run: Run, samples: Samples) -> Measured:
     run.found(jacobian=jacobian_record(measured, balls=balls, seed=settings.seed))
     run.each(jacobian=sample_rows(measured))
     return measured
+
+
+def join_attacks(run: Run, measured: Measured, robustness: Robustness) -> None:
+    """Set surrogates and correlations beside the losses and errors that attacks reached."""
+    record = run.record.jacobian
+    if not isinstance(record, JacobianRecord):
+        return
+    attacked = {
+        (one.ball.norm, one.ball.eps): Attacked(loss=one.outcome.loss, broken=one.outcome.broken)
+        for one in robustness.attacked
+    }
+    run.found(jacobian=with_attacks(record, measured, attacked, seed=run.settings.seed))
 
 
 def _probe_step(balls: Balls, size: int) -> float:

@@ -37,8 +37,8 @@ _CHEAP = 0.15
 _DEAR = 0.7
 
 
-def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> None:
-    """Do those of these analyses that were asked for. `labels` lie on the device in use.
+def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> Robustness | None:
+    """Do those of these analyses that were asked for, and give back what attacks found. `labels` lie on the device.
 
     Cheap proofs come first, so that attacks can leave out what is proved; dear ones last, for what no attack broke.
     """
@@ -58,6 +58,7 @@ def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Ten
         _report_proofs(run, proofs)
     if robustness is not None and proofs is not None:
         run.found(brackets=_brackets(run, robustness, proofs))
+    return robustness
 
 
 def _report_proofs(run: Run, proofs: Certifier | Skipped) -> None:

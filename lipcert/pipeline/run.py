@@ -8,7 +8,7 @@ from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
-from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian
+from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian, join_attacks
 from lipcert.pipeline.labelled import complete_labelled
 from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
@@ -34,7 +34,9 @@ def complete(run: Run) -> None:
         missing = NO_DATA if samples is None else NO_LABELS
         run.found(**{name: missing for name in NEED_LABELS if run.asked(name)})
     else:
-        complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
+        robustness = complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
+        if measured is not None and robustness is not None:
+            join_attacks(run, measured, robustness)
 
 
 def _lipschitz(run: Run, norms: LayerNorms, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:
