@@ -4,6 +4,7 @@ from lipcert.records.certificate import BracketRecord, CertificateRecord, Popula
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
+from lipcert.records.evaluation import CheckStatus, EvaluationCheck, EvaluationRecord, Trust
 from lipcert.records.functionals import CurvatureProbeRecord, FunctionalsRecord, RelationRecord
 from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
 from lipcert.records.jacobian import (
@@ -33,6 +34,7 @@ from lipcert.records.robustness import (
     RobustnessRecord,
     SeedRecord,
 )
+from lipcert.records.sampling import PairedRecord, SamplingRecord
 from lipcert.records.settings import ANALYSES, AnalyzeSettings, DeployDtype, Effort
 from lipcert.records.skipped import Skipped
 from lipcert.records.surrogate import SurrogateLossRecord, SurrogateName, SurrogateRecord
@@ -47,6 +49,7 @@ __all__ = [
     "BracketRecord",
     "CellRecord",
     "CertificateRecord",
+    "CheckStatus",
     "CorrelationRecord",
     "CurvatureProbeRecord",
     "CurvePoint",
@@ -58,6 +61,8 @@ __all__ = [
     "Effort",
     "Enclosure",
     "ErrorRecord",
+    "EvaluationCheck",
+    "EvaluationRecord",
     "FidelityRecord",
     "FunctionalsRecord",
     "GapRecord",
@@ -74,6 +79,7 @@ __all__ = [
     "Norm",
     "OperatorNormRecord",
     "OperatorRecord",
+    "PairedRecord",
     "PopulationRisk",
     "PowerMethodRecord",
     "PreprocessRecord",
@@ -82,6 +88,7 @@ __all__ = [
     "Report",
     "RobustnessRecord",
     "RunRecord",
+    "SamplingRecord",
     "SeedRecord",
     "SignatureRecord",
     "Skipped",
@@ -92,5 +99,6 @@ __all__ = [
     "SurrogateName",
     "SurrogateRecord",
     "ToolRecord",
+    "Trust",
     "Verdict",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 CheckStatus = Literal["pass", "warn", "fail", "skipped"]
-Verdict = Literal["sound", "doubtful", "broken"]
+Trust = Literal["sound", "doubtful", "broken"]
 
 
 @final
@@ -44,5 +44,5 @@ class EvaluationRecord:
              bounds as ever, but likely loose; "sound" otherwise, which is no proof that the attacks are the best
     """
 
-    verdict: Verdict
+    verdict: Trust
     checks: tuple[EvaluationCheck, ...]

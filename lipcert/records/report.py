@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 
 from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
+from lipcert.records.evaluation import EvaluationRecord
 from lipcert.records.jacobian import JacobianRecord
 from lipcert.records.layer import LayerRecord
 from lipcert.records.lipschitz import LipschitzRecord
@@ -53,6 +54,7 @@ class ModelRecord:
     margins: MarginRecord | Skipped | None = None
     robustness: tuple[RobustnessRecord, ...] | Skipped = ()
     adversarial_radii: tuple[AdversarialRadiusRecord, ...] = ()
+    evaluation: EvaluationRecord | Skipped | None = None
     certificates: tuple[CertificateRecord, ...] | Skipped = ()
     radii: tuple[RadiusRecord, ...] = ()
     brackets: tuple[BracketRecord, ...] = ()

@@ -7,6 +7,7 @@ from typing import final
 
 from lipcert.records.distribution import Distribution
 from lipcert.records.lipschitz import Norm
+from lipcert.records.sampling import SamplingRecord
 
 
 @final
@@ -58,6 +59,7 @@ class RobustnessRecord:
     proved        samples certified at this radius: searched for their loss, not for an error
     seeds         one entry a seed, where there are several
     unfinished    attacks that the time budget left out or cut short, in order
+    sampling      what the draw of the samples leaves open, apart from what a better attack might find
     """
 
     norm: Norm
@@ -77,6 +79,7 @@ class RobustnessRecord:
     gradients: int = 0
     forwards: int = 0
     unfinished: tuple[str, ...] = ()
+    sampling: SamplingRecord | None = None
 
 
 @final

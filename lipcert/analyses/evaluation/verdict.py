@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipcert.analyses.evaluation.base import CHECKS, Check, Evidence, Finding
-from lipcert.records.evaluation import EvaluationCheck, EvaluationRecord, Verdict
+from lipcert.records.evaluation import EvaluationCheck, EvaluationRecord, Trust
 
 
 def evaluate(evidence: Evidence) -> EvaluationRecord:
@@ -18,7 +18,7 @@ def evaluate(evidence: Evidence) -> EvaluationRecord:
     return EvaluationRecord(verdict=_verdict(checks), checks=tuple(checks))
 
 
-def _verdict(checks: list[EvaluationCheck]) -> Verdict:
+def _verdict(checks: list[EvaluationCheck]) -> Trust:
     found = {check.status for check in checks}
     return "broken" if "fail" in found else "doubtful" if "warn" in found else "sound"
 
