@@ -34,8 +34,10 @@ class Facts:
 
     @property
     def slope(self) -> Tensor:
-        """||g||_2."""
-        return self.local.loss_slope.square().sum(dim=1).sqrt()
+        """||g||_2, as 1 - p_y times a number between 1 and 2: squares of small probabilities would underflow."""
+        doubt = self.local.doubt
+        relative = self.local.loss_slope / torch.where(doubt > 0, doubt, 1.0)[:, None]
+        return relative.square().sum(dim=1).sqrt() * doubt
 
 
 Side = Callable[[Facts], Tensor]
