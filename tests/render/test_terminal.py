@@ -89,7 +89,7 @@ def test_where_nothing_is_certified_the_verdict_says_how_far_certificates_reach(
     model = full_model()
     open_ball = replace(model.brackets[2], certified_accuracy=0.0, undecided=0.846)
     shown = render(report(replace(model, brackets=(open_ball,))), "text")
-    assert "nothing is certified at this radius" in shown
+    assert "no certificate at this radius" in shown
     assert "Half of the samples are certified up to linf 0.0682 (proved)." in shown
 
 

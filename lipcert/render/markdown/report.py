@@ -11,6 +11,7 @@ from lipcert.render.wording.lines import circumstances
 
 _SECTIONS = (
     sections.brackets,
+    sections.certificates,
     sections.radii,
     sections.lipschitz,
     sections.jacobian,

@@ -13,7 +13,7 @@ from lipcert.records import (
 )
 from lipcert.render import notation
 from lipcert.render.markdown.escape import bullets, escape, table
-from lipcert.render.wording import gaps, identity
+from lipcert.render.wording import gaps, identity, proofs
 from lipcert.render.wording.lines import attacked, judges, spaces
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
@@ -52,6 +52,23 @@ def brackets(model: ModelRecord) -> str | None:
         )
     head = ["ball", "certified", "attacked (measured)", "undecided", f"true risk, {confidence} %"]
     return f"## Robust accuracy\n\n{table(head, rows)}\n\n{escape('; '.join(spaces(model)))}"
+
+
+def certificates(model: ModelRecord) -> str | None:
+    """What decided each sample, ball by ball, and what exactly is proved."""
+    shown = [record for record in proofs.certificates(model) if record.verdicts]
+    if not shown:
+        return None
+    rows = [
+        [
+            f"{record.norm} {notation.radius(record.eps)}",
+            *(notation.count(record.verdicts.get(name, 0)) for name in proofs.VERDICTS),
+            proofs.decided_by(record),
+        ]
+        for record in shown
+    ]
+    lines = "\n\n".join(escape(line) for line in proofs.statement(model))
+    return f"## Certificates\n\n{table(['ball', *proofs.VERDICTS, 'decided by'], rows)}\n\n{lines}"
 
 
 def radii(model: ModelRecord) -> str | None:

@@ -1,30 +1,38 @@
-"""Certified radii, and what each certificate proves."""
+"""What decided each sample, certified radii, and what exactly is certified."""
 
 from __future__ import annotations
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from lipcert.records import CertificateRecord, ModelRecord, RadiusRecord, Skipped
-from lipcert.render.notation import lower, radius, share_down, sparkline
+from lipcert.records import CertificateRecord, ModelRecord, RadiusRecord
+from lipcert.render.notation import count, lower, radius, sparkline
 from lipcert.render.terminal.ink import Column, Ink
+from lipcert.render.wording.proofs import VERDICTS, certificates, decided_by, statement
 
 
 def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
-    """Radii over the samples, then certified accuracy by method where there is more than one method to a ball."""
+    """Verdicts ball by ball, radii over the samples, then the statement that is proved."""
     parts: list[RenderableType] = []
+    shown = [record for record in certificates(model) if record.verdicts]
+    if shown:
+        head = [Column(header="", justify="left"), *(Column(header=_HEADS[name]) for name in VERDICTS)]
+        parts.append(ink.grid([*head, Column(header="decided by", justify="left")], [_verdicts(r) for r in shown]))
     if model.radii:
         columns = [Column(header=name) for name in ("q05 >=", "median >=", "q95 >=", "max >=")]
         lead = [Column(header="radius", justify="left"), *columns, Column(header="spread", justify="left")]
         parts.append(ink.grid(lead, [_radius(record, ink) for record in model.radii]))
         parts += [ink.text(f"{norms}: {method}", "dim") for method, norms in _methods(model.radii).items()]
-    if not isinstance(model.certificates, Skipped) and _compared(model.certificates):
-        names = ("ball", "certified", "method")
-        head = [Column(header=name, justify="left" if name != "certified" else "right") for name in names]
-        parts.append(ink.grid(head, [_certificate(record, ink) for record in model.certificates]))
-    return (
-        ink.section(ink.heading("CERTIFIED RADII", ["a misclassified sample has radius 0"]), *parts) if parts else None
-    )
+    parts += [ink.text(line, "dim") for line in statement(model)]
+    return ink.section(ink.heading("CERTIFICATES", ["a misclassified sample has radius 0"]), *parts) if parts else None
+
+
+_HEADS = {name: "wrong" if name == "misclassified" else name for name in VERDICTS}
+
+
+def _verdicts(record: CertificateRecord) -> list[str | Text]:
+    numbers = [count(record.verdicts.get(name, 0)) for name in VERDICTS]
+    return [f"{record.norm} {radius(record.eps)}", *numbers, decided_by(record)]
 
 
 def _radius(record: RadiusRecord, ink: Ink) -> list[str | Text]:
@@ -43,13 +51,3 @@ def _methods(records: tuple[RadiusRecord, ...]) -> dict[str, str]:
     for record in records:
         norms.setdefault(record.method, []).append(record.norm)
     return {method: ", ".join(found) for method, found in norms.items()}
-
-
-def _compared(records: tuple[CertificateRecord, ...]) -> bool:
-    balls = [(record.norm, record.eps) for record in records]
-    return len(balls) > len(set(balls))
-
-
-def _certificate(record: CertificateRecord, ink: Ink) -> list[str | Text]:
-    share = share_down(record.certified_accuracy, record.samples)
-    return [f"{record.norm} {radius(record.eps)}", ink.marked(share, record.soundness), record.method]

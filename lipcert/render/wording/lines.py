@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lipcert.records import ModelRecord, Report, RobustnessRecord, Skipped
 from lipcert.render.notation import duration
+from lipcert.render.wording.proofs import certificates
 
 
 def spaces(model: ModelRecord) -> list[str]:
@@ -12,7 +13,10 @@ def spaces(model: ModelRecord) -> list[str]:
     for record in attacked(model):
         units.setdefault(f"eps in {record.eps_space}")
     clipped = any(record.clipped for record in attacked(model))
-    inside = ["attacks stay inside the input range, certificates cover the whole ball"] if clipped else []
+    whole = any(not record.clipped for record in certificates(model))
+    also = ", certificates cover the whole ball" if whole else ""
+    who = "attacks" if whole or not certificates(model) else "attacks and certificates"
+    inside = [f"{who} stay inside the input range{also}"] if clipped else []
     free = [] if clipped or any("not clipped" in unit for unit in units) else ["not clipped to a range"]
     return [*units, *inside, *(free if units else [])]
 

@@ -88,7 +88,7 @@ def _bracket(model: ModelRecord, record: BracketRecord) -> list[str]:
     limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
     lead = f"With {short(100 * risk.confidence)} % confidence the robust error on inputs drawn like these"
     reach = [] if record.certified_accuracy else _reach(model, record.norm)
-    return [f"{ball(record)}: {_share(record, soundness)}", *reach, f"{lead} lies between {limits}."]
+    return [f"{ball(record)}: {_share(model, record, soundness)}", *reach, f"{lead} lies between {limits}."]
 
 
 def _reach(model: ModelRecord, norm: Norm) -> list[str]:
@@ -98,7 +98,7 @@ def _reach(model: ModelRecord, norm: Norm) -> list[str]:
     return [f"Half of the samples are certified up to {norm} {lower(median)} ({soundness})."] if median > 0 else []
 
 
-def _share(record: BracketRecord, soundness: Soundness) -> str:
+def _share(model: ModelRecord, record: BracketRecord, soundness: Soundness) -> str:
     low, high = share_down(record.certified_accuracy, record.samples), share_up(record.robust_accuracy, record.samples)
     what = f"of these {count(record.samples)} samples are robust"
     if record.robust_accuracy == 0:
@@ -107,9 +107,16 @@ def _share(record: BracketRecord, soundness: Soundness) -> str:
         return f"all {what} ({soundness})."
     if record.certified_accuracy == record.robust_accuracy:
         return f"{low} {what} ({soundness}, and every other sample is broken by an attack)."
+    if record.certified_accuracy == 0 and _unbroken(model, record):
+        return "no certificate at this radius; attacks found no error either."
     if record.certified_accuracy == 0:
-        return f"at most {high} (attacked) {what}; nothing is certified at this radius."
+        return f"at most {high} (attacked) {what}; no certificate at this radius."
     return f"between {low} ({soundness}) and {high} (attacked) {what}."
+
+
+def _unbroken(model: ModelRecord, record: BracketRecord) -> bool:
+    """Whether attacks found nothing beyond the clean errors."""
+    return any(other.eps == 0 and other.robust_accuracy <= record.robust_accuracy for other in model.brackets)
 
 
 def _lipschitz(model: ModelRecord) -> list[str]:

@@ -1,0 +1,39 @@
+"""What certificates say, in words."""
+
+from __future__ import annotations
+
+from lipcert.records import CertificateRecord, DeployDtype, ModelRecord, Skipped, Verdict
+from lipcert.render.notation import count
+
+_ARITHMETIC: dict[DeployDtype, str] = {
+    "real": "in exact arithmetic; the rounding of a deployed network is left out",
+    "float32": "computed in float32 with sums in any order, fused or not",
+    "bfloat16": "computed in bfloat16 with sums in float32 in any order, fused or not",
+}
+_NOT_COVERED: dict[DeployDtype, str] = {
+    "real": "not covered: rounding of any kind",
+    "float32": "not covered: TF32, float16 and bfloat16 units, Winograd and FFT convolutions, flushed denormals",
+    "bfloat16": "not covered: TF32 and float16 units, Winograd and FFT convolutions, flushed denormals",
+}
+VERDICTS: tuple[Verdict, ...] = ("certified", "falsified", "unknown", "misclassified")
+
+
+def certificates(model: ModelRecord) -> tuple[CertificateRecord, ...]:
+    """The records of the proofs, none where they were skipped."""
+    return () if isinstance(model.certificates, Skipped) else model.certificates
+
+
+def statement(model: ModelRecord) -> list[str]:
+    """What is proved of a certified sample, and for which machines it does not hold; empty where nothing was asked."""
+    found = certificates(model)
+    if not found:
+        return []
+    first = found[0]
+    where = "of the ball that lies in the input range" if first.clipped else "of the whole ball"
+    lead = f"certified: the graph as loaded gives the true label at every point {where}"
+    return [f"{lead}, {_ARITHMETIC[first.deploy_dtype]}", _NOT_COVERED[first.deploy_dtype]]
+
+
+def decided_by(record: CertificateRecord) -> str:
+    """Methods that proved or broke samples, with their numbers, the most frequent first."""
+    return ", ".join(f"{method.split(' (', 1)[0]} {count(number)}" for method, number in record.decided_by.items())
