@@ -22,7 +22,8 @@ import torch.fx
 from torch import Tensor
 from torch.utils._pytree import tree_any
 
-from lipcert.bounds.bounder import Bounder, Intervals
+from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.linearisation import Intervals
 from lipcert.bounds.region import Region
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Node
@@ -55,7 +56,7 @@ class _Propagation(torch.fx.Interpreter):
     """The graph on pairs of the largest size of a value and the bound on its error."""
 
     def __init__(self, bounder: Bounder, intervals: Intervals) -> None:
-        super().__init__(bounder.graph.module)
+        super().__init__(bounder.plan.graph.module)
         self._bounder, self._intervals = bounder, intervals
         self._live: Mapping[torch.fx.Node, Node] = {node.raw: node for node in bounder.nodes}
 
@@ -76,9 +77,10 @@ class _Propagation(torch.fx.Interpreter):
 
     def _rounded(self, n: torch.fx.Node, found: Rounded) -> Rounded:
         node = self._live.get(n)
-        if node is None or self._intervals[node].lower.numel() != found.value.numel():
+        if node is None or node not in self._intervals:
             return found
-        inputs, output = tuple(self._intervals[source] for source in node.inputs), self._intervals[node]
-        own = self._bounder.rules[node].rounding(node, inputs, output, self._bounder.deployment)
+        sources = self._bounder.plan.sources[node]
+        inputs, output = tuple(self._intervals[source] for source in sources), self._intervals[node]
+        own = self._bounder.plan.rules[node].rounding(node, inputs, output, self._bounder.deployment)
         added = own.reshape(found.error.shape) if isinstance(own, Tensor) else own
         return Rounded(output.magnitude.reshape(found.value.shape), (found.error + added) * (1 + 2.0**-50))

@@ -9,7 +9,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lipcert.bounds.bounder import Bounder, Intervals
+from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.linearisation import Intervals
 from lipcert.bounds.region import Region
 from lipcert.rules.interval import Interval
 
@@ -73,7 +74,7 @@ def smallest(margins: Tensor, labels: Tensor) -> Tensor:
 
 def _by_intervals(bounder: Bounder, batch: Batch) -> Tensor:
     batch.intervals = bounder.intervals(batch.region)
-    logits = batch.intervals[bounder.nodes[-1]].reshape(torch.Size([bounder.graph.classes]))
+    logits = batch.intervals[bounder.nodes[-1]].reshape(torch.Size([bounder.plan.graph.classes]))
     own = logits.lower.gather(1, batch.labels[:, None])
     return smallest(torch.nextafter(own - logits.upper, torch.full_like(own, -torch.inf)), batch.labels)
 

@@ -70,7 +70,7 @@ def first_order_radius(ladder: Ladder, rows: Tensor, norm: Norm) -> Tensor:
     batch = ladder.batch_of(rows, norm, torch.zeros(len(rows), dtype=torch.float64))
     x = batch.region.centre.detach().requires_grad_()
     with torch.enable_grad():
-        margin = margins(ladder.bounder.graph(x), batch.labels)
+        margin = margins(ladder.bounder.plan.graph(x), batch.labels)
         (gradient,) = torch.autograd.grad(margin.sum(), x, materialize_grads=True)
     order = {"l2": 2.0, "linf": 1.0, "l1": torch.inf}[norm]
     steepness: Tensor = torch.linalg.vector_norm(gradient.flatten(1), order, dim=1)

@@ -60,11 +60,11 @@ class Standing:
         return new
 
     def falsify(self, broken: Tensor, found: Sequence[str]) -> None:
-        """Take in samples an attack broke, a mask of shape (N,), with what broke each."""
+        """Take in samples an attack broke, a mask of shape (N,), with what broke each: its name, then where."""
         new = broken.cpu() & ~self.broken
         self.broken |= new
         for row in new.nonzero()[:, 0].tolist():
-            self.by[row] = found[row]
+            self.by[row] = found[row].split(" in ", 1)[0]
 
     def withdraw(self, kept: Tensor) -> None:
         """Certify no sample outside the mask `kept`."""
