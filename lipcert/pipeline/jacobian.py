@@ -7,10 +7,15 @@ from collections.abc import Sequence
 
 from lipcert.analyses.jacobian import (
     CLASS_LIMIT,
+    PASSES,
     Attacked,
+    Leading,
     Measured,
+    affordable_dtype,
     jacobian_record,
+    leading_record,
     measure_jacobians,
+    measure_leading,
     sample_rows,
     with_attacks,
 )
@@ -25,15 +30,13 @@ NO_DATA = Skipped(reason="it needs samples: give them with --data")
 Balls = Sequence[tuple[Norm, float]]
 
 
-def analyze_jacobian(run: Run, samples: Samples | None) -> Measured | None:
+def analyze_jacobian(run: Run, samples: Samples | None) -> Measured | Leading | None:
     """Put the record on the run; what was measured at each sample, where it was."""
     if samples is None:
         run.found(jacobian=NO_DATA)
         return None
-    if run.graph.classes > CLASS_LIMIT:
-        run.found(jacobian=Skipped(reason=f"{run.graph.classes} classes; the limit is {CLASS_LIMIT}"))
-        return None
-    return run.timed("jacobian", lambda: _measure(run, samples))
+    measure = _measure if run.graph.classes <= CLASS_LIMIT else _measure_leading
+    return run.timed("jacobian", lambda: measure(run, samples))
 
 
 def _measure(run: Run, samples: Samples) -> Measured:
@@ -53,10 +56,21 @@ def _measure(run: Run, samples: Samples) -> Measured:
     return measured
 
 
-def join_attacks(run: Run, measured: Measured, robustness: Robustness) -> None:
+def _measure_leading(run: Run, samples: Samples) -> Leading:
+    """The largest singular value alone, where there are too many classes for a backward pass each."""
+    settings = run.settings
+    graph = run.graph.to(dtype=affordable_dtype(run.graph, len(samples), passes=PASSES))
+    size = min(settings.batch_size, 32)
+    found = measure_leading(graph, samples.inputs, batch_size=size, seed=settings.seed, progress=run.progress)
+    run.found(jacobian=leading_record(found, graph, seed=settings.seed))
+    run.each(jacobian=[{"spectral_norm_lower": value} for value in found.lower.tolist()])
+    return found
+
+
+def join_attacks(run: Run, measured: Measured | Leading, robustness: Robustness) -> None:
     """Set surrogates and correlations beside the losses and errors that attacks reached."""
     record = run.record.jacobian
-    if not isinstance(record, JacobianRecord):
+    if not isinstance(record, JacobianRecord) or not isinstance(measured, Measured):
         return
     attacked = {
         (one.ball.norm, one.ball.eps): Attacked(loss=one.outcome.loss, broken=one.outcome.broken)

@@ -21,7 +21,7 @@ from lipcert.progress import Progress, silent
 
 CLASS_LIMIT = 100
 DOUBLE_WORK = 2e11
-"""Multiply-adds, a pass taken once a class and sample, up to which float64 is affordable; some minutes of one core."""
+"""Multiply-adds up to which float64 is affordable."""
 
 _MEMORY = 2**28
 _CHUNK = 2**22
@@ -94,9 +94,12 @@ def measure_jacobians(
     )
 
 
-def affordable_dtype(graph: Graph, samples: int) -> torch.dtype:
-    """float64 for a small net or few samples, else float32."""
-    work = multiply_adds(graph) * (2 * graph.classes + 1) * samples
+def affordable_dtype(graph: Graph, samples: int, *, passes: int | None = None) -> torch.dtype:
+    """float64 for a small net or few samples, else float32.
+
+    passes  forward passes a sample, a reverse one counted as two; those of the whole J unless told
+    """
+    work = multiply_adds(graph) * (passes or 2 * graph.classes + 1) * samples
     return torch.float64 if work <= DOUBLE_WORK else torch.float32
 
 
