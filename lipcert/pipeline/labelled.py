@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -21,11 +20,10 @@ from lipcert.analyses.certificates import (
 from lipcert.analyses.lipschitz import NORMS, upper_constants
 from lipcert.analyses.margins import analyze_margins
 from lipcert.analyses.robustness import Attacked, Robustness, analyze_robustness
-from lipcert.attacks import Target
 from lipcert.deadline import Deadline
+from lipcert.pipeline.attacked import Aim, Claims, check_attacks, complete_records, join_claims, take_aim
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.pipeline.scorer import choose_scorer
 from lipcert.records import BracketRecord, MarginRecord, Norm, Skipped
 from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
@@ -51,14 +49,27 @@ def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Ten
         _report_proofs(run, proofs)
     robustness = None
     if run.asked("robustness"):
-        robustness, scored_by = run.timed("robustness", lambda: _robustness(run, samples, labels, eps))
-        run.found(robustness=tuple(replace(a.record, scored_by=scored_by) for a in robustness.attacked))
+        aim = take_aim(run, samples, labels)
+        robustness = run.timed("robustness", lambda: _robustness(run, samples, aim, eps))
+        run.found(robustness=complete_records(run, robustness, aim))
+    before = _claims(robustness, proofs)
     if isinstance(proofs, Certifier):
         run.timed("certificates", lambda: _dear_proofs(run, proofs, robustness, labels, deadline))
         _report_proofs(run, proofs)
     if robustness is not None and proofs is not None:
         run.found(brackets=_brackets(run, robustness, proofs))
+    if robustness is not None:
+        claims = join_claims(before, _claims(robustness, proofs))
+        run.found(evaluation=run.timed("evaluation", lambda: check_attacks(run, robustness, aim, claims)))
     return robustness
+
+
+def _claims(robustness: Robustness | None, proofs: Certifier | Skipped | None) -> Claims | None:
+    """Which samples are certified in each ball that was attacked, as it stands now."""
+    if robustness is None or not isinstance(proofs, Certifier):
+        return None
+    balls = [(one.ball.norm, one.ball.eps) for one in robustness.attacked]
+    return {ball: proofs.standing(*ball).certified.clone() for ball in balls}
 
 
 def _report_proofs(run: Run, proofs: Certifier | Skipped) -> None:
@@ -95,13 +106,9 @@ def _dear_proofs(
     proofs.search(deadline)
 
 
-def _robustness(run: Run, samples: Samples, labels: Tensor, eps: Radii) -> tuple[Robustness, str]:
-    graph = run.graph.to(dtype=getattr(torch, run.settings.dtype))
-    scorer, scored_by = choose_scorer(run.subject, graph)
-    clean = samples.inputs.to(device=graph.device, dtype=graph.dtype)
-    reads = None if scorer is graph else torch.float32
-    robustness = analyze_robustness(
-        Target(classify=graph, scorer=scorer, clean=clean, labels=labels, reads=reads),
+def _robustness(run: Run, samples: Samples, aim: Aim, eps: Radii) -> Robustness:
+    return analyze_robustness(
+        aim.target,
         eps,
         input_range=samples.input_range,
         effort=run.settings.effort,
@@ -109,7 +116,6 @@ def _robustness(run: Run, samples: Samples, labels: Tensor, eps: Radii) -> tuple
         batch_size=run.settings.batch_size,
         progress=run.progress,
     )
-    return robustness, scored_by
 
 
 def _brackets(run: Run, robustness: Robustness, proofs: Certifier | Skipped) -> tuple[BracketRecord, ...]:

@@ -12,7 +12,7 @@ import lipcert
 from lipcert.attacks import Scorer
 from lipcert.graph import Graph
 from lipcert.graph.scores import cross_entropy
-from lipcert.pipeline import labelled
+from lipcert.pipeline import attacked
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.scorer import as_logits, choose_scorer
@@ -93,10 +93,10 @@ def test_the_runtime_is_shown_no_point_outside_the_ball_in_float64_either(monkey
 
         return score, name
 
-    monkeypatch.setattr(labelled, "choose_scorer", watched)
+    monkeypatch.setattr(attacked, "choose_scorer", watched)
     settings = AnalyzeSettings(eps={"linf": (0.1,)}, dtype="float64", analyses=("robustness",), effort="fast")
     images, labels = uniform(6, 4), torch.zeros(6, dtype=torch.long)
     lipcert.analyze(_Standardised().eval(), images, labels, settings=settings)
-    attacked = [points.float().double() for points in shown if points.shape == images.shape]
-    assert len(attacked) > 2
-    assert all(float((points - images.double()).abs().max()) <= 0.1 for points in attacked)
+    near = [points.float().double() for points in shown if points.shape == images.shape]
+    assert len(near) > 2
+    assert all(float((points - images.double()).abs().max()) <= 0.1 for points in near)
