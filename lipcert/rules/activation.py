@@ -19,11 +19,13 @@ from lipcert.graph import Node
 from lipcert.graph.gates import is_smooth
 from lipcert.records import Norm
 from lipcert.rounding import product_up, up
-from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, copies_gain, rule
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, argument, copies_gain, rule, unsupported
+from lipcert.rules.curved import curve_interval, curve_relaxation, curve_rounding
+from lipcert.rules.curves import curve_of
 from lipcert.rules.deployment import Deployment
-from lipcert.rules.interval import Interval
+from lipcert.rules.interval import Interval, entries
 from lipcert.rules.rectifier import relu_relaxation
-from lipcert.rules.relaxation import AbstractRelaxation
+from lipcert.rules.relaxation import AbstractRelaxation, Constant
 
 SILU = 1.099839321
 GELU = 1.128904146
@@ -138,20 +140,18 @@ class Activation(AbstractRule):
         return product_up((slope if isinstance(slope, float) else slope(node), spread, gains[0]))
 
     def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
-        """ReLU moves the ends."""
-        if node.op != "relu":
-            return super().interval(node, inputs)
-        return Interval(inputs[0].lower.clamp_min(0.0), inputs[0].upper.clamp_min(0.0))
+        """The extremes of the curve."""
+        return _interval(node, inputs)
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
-        """The triangle of ReLU."""
-        return relu_relaxation(inputs[0]) if node.op == "relu" else super().relaxation(node, inputs, output)
+        """Lines on both sides; of ReLU the triangle, whose lower line may be chosen."""
+        return _relaxation(node, inputs, output)
 
     def rounding(
         self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
     ) -> Tensor | float:
-        """None in ReLU."""
-        return 0.0 if node.op == "relu" else super().rounding(node, inputs, output, deployment)
+        """Of the library's function."""
+        return _rounding(node, inputs, output, deployment)
 
 
 @final
@@ -164,6 +164,20 @@ class Steep(AbstractRule):
         if gains == (0.0,):
             return 0.0
         raise UnboundedError(node, STEEP[node.op])
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The extremes of the curve."""
+        return _interval(node, inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Lines on both sides; of ReLU the triangle, whose lower line may be chosen."""
+        return _relaxation(node, inputs, output)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """Of the library's function."""
+        return _rounding(node, inputs, output, deployment)
 
 
 @final
@@ -178,8 +192,48 @@ class Power(AbstractRule):
             return gains[0]
         raise UnboundedError(node, "its slope grows without bound")
 
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The extremes of the curve."""
+        return _interval(node, inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Lines on both sides; of ReLU the triangle, whose lower line may be chosen."""
+        return _relaxation(node, inputs, output)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """Of the library's function."""
+        return _rounding(node, inputs, output, deployment)
+
 
 def _is_one(exponent: Any) -> bool:
     """Whether an exponent is the number 1; a tensor of exponents is not looked into."""
     value = torch.as_tensor(exponent)
     return value.numel() == 1 and float(value) == 1.0
+
+
+# Steps without end: what lies between follows from the ends, and a constant is all a line can be.
+_STAIRS = {"floor", "ceil", "round", "trunc"}
+
+
+def _interval(node: Node, inputs: tuple[Interval, ...]) -> Interval:
+    if node.op in _STAIRS:
+        shape = (-1, *entries(node))
+        lower, upper = (node.run(end) for end in (inputs[0].lower, inputs[0].upper))
+        return Interval(lower.reshape(shape), upper.reshape(shape))
+    curve = curve_of(node)
+    if curve is None:
+        raise unsupported(node, "interval")
+    return curve_interval(node, curve, inputs[0])
+
+
+def _relaxation(node: Node, inputs: tuple[Interval, ...], output: Interval) -> AbstractRelaxation:
+    if node.op == "relu":
+        return relu_relaxation(inputs[0])
+    curve = curve_of(node)
+    return Constant(output, len(inputs)) if curve is None else curve_relaxation(node, curve, inputs[0], output)
+
+
+def _rounding(node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment) -> Tensor | float:
+    return 0.0 if node.op in _STAIRS else curve_rounding(node, inputs[0], output, deployment)
