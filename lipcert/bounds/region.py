@@ -37,7 +37,7 @@ class Region:
 
     centre       (N, *input_shape), float64
     norm         of the ball
-    eps          (N,), float64, >= 0
+    eps          (N,), float64, >= 0; for linf also (N, *input_shape), a radius of each value's own
     input_range  (low, high) of all values. A clean value outside may stay where it is but goes no further out, as in
                  the balls that attacks search.
     """
@@ -94,7 +94,7 @@ class Region:
         return gamma(math.prod(self.centre.shape[1:]) + 16)
 
     def _eps_of(self, like: Tensor) -> Tensor:
-        return self.eps.reshape(-1, *[1] * (like.ndim - 1))
+        return self.eps if self.eps.ndim == like.ndim else self.eps.reshape(-1, *[1] * (like.ndim - 1))
 
     def _over_box(self, rows: Tensor | Windows) -> Tensor:
         centre, reach = self._reach
