@@ -117,4 +117,5 @@ def _matrix(module: torch.fx.GraphModule, target: torch.fx.Node, columns: int) -
 
 
 def _output(module: torch.fx.GraphModule) -> torch.fx.Node:
-    return next(node for node in reversed(module.graph.nodes) if node.op == "output")
+    found: torch.fx.Node = next(node for node in reversed(module.graph.nodes) if node.op == "output")
+    return found

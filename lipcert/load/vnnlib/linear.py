@@ -14,6 +14,7 @@ from lipcert.load.vnnlib.expression import Expression, Tree, Word, shown
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 _LONGEST = 400
+_LARGEST = 1e100
 COMPARISONS = frozenset({"<=", ">=", "<", ">", "=", "=="})
 
 
@@ -87,7 +88,10 @@ def _word(words: Sequence[Word], declared: Declarations) -> tuple[Linear, int]:
             f"line {words[0].line}: a number or a declared variable was expected, got {shown(words[0])}",
             hint="Inputs are X_0, X_1, ... and outputs Y_0, Y_1, ..., each with a (declare-const X_0 Real).",
         )
-    return Linear({}, Fraction(text)), 1
+    number = Fraction(text)
+    if abs(number) > _LARGEST:
+        raise DataError(f"line {words[0].line}: {text} is larger than {_LARGEST:.0e}")
+    return Linear({}, number), 1
 
 
 def _operation(tree: Tree, declared: Declarations) -> Linear:
