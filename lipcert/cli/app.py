@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from lipcert.cli.analyze import HELP, analyze
+from lipcert.cli.certify import HELP as CERTIFY_HELP
+from lipcert.cli.certify import certify
 from lipcert.cli.doctor import doctor
 from lipcert.cli.explain import explain
 from lipcert.cli.grouped_help import GroupedCommand
@@ -44,5 +46,6 @@ def options(
 
 
 app.command(cls=GroupedCommand, help=HELP)(analyze)
+app.command(cls=GroupedCommand, help=CERTIFY_HELP)(certify)
 for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

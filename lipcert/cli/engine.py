@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lipcert.pipeline import AnalyzeRequest
+    from lipcert.pipeline import AnalyzeRequest, CertifyRequest
     from lipcert.progress import Progress
     from lipcert.records import InspectRecord, Report
+    from lipcert.records.certify import CertifyReport
 
 
 def analyze_file(
@@ -33,3 +34,15 @@ def inspect_file(path: Path, input_shape: tuple[int, ...] | None, output_name: s
 
     record: InspectRecord = pipeline.inspect_file(path, input_shape=input_shape, output_name=output_name)
     return record
+
+
+def certify_file(request: CertifyRequest, progress: Progress, *, threads: int | None = None) -> CertifyReport:
+    """The verdict on one property, computed with `threads` CPU threads."""
+    import torch
+
+    from lipcert import pipeline
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    report: CertifyReport = pipeline.certify_file(request, progress)
+    return report

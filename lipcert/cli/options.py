@@ -9,9 +9,9 @@ import typer
 
 
 def _option(*names: str, panel: str, text: str, metavar: str | None = None) -> Any:
-    """An option with its environment variable, taken from its first long name."""
-    long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    variable = "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
+    """An option with an environment variable for each of its long names."""
+    long = (name.partition("/")[0] for name in names if name.startswith("--"))
+    variable = ["LIPCERT_" + name.removeprefix("--").replace("-", "_").upper() for name in long]
     return typer.Option(
         *names,
         help=text,
@@ -28,6 +28,10 @@ _DATA, _BALL, _WORK, _OUT = "Data and preprocessing", "Perturbations", "What is 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="ONNX, TorchScript or .pt2 file.", show_default=False)]
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL...", help="Files, folders or glob patterns.", show_default=False)
+]
+Property = Annotated[Path, typer.Argument(metavar="SPEC", help="Property: .vnnlib, or .vnnlib.gz.", show_default=False)]
+PropertyFormat = Annotated[
+    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.  [text]")
 ]
 Data = Annotated[
     str | None,
@@ -133,6 +137,12 @@ DeployDtype = Annotated[
 TimeBudget = Annotated[
     str | None,
     _option("--time-budget", panel=_WORK, metavar="5m", text="Time for attacks and certificates: 90s, 5m, 2h.  [none]"),
+]
+Timeout = Annotated[
+    str | None,
+    _option(
+        "--timeout", "--time-budget", panel=_WORK, metavar="5m", text="Stop after 90s, 5m, 2h, or never: none.  [5m]"
+    ),
 ]
 MaxMemory = Annotated[
     str | None, _option("--max-memory", panel=_WORK, metavar="8G", text="Memory that bound propagation may take.")

@@ -17,6 +17,7 @@ from lipcert.render import FORMATS, Style, render
 
 _SUFFIXES = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
 _TEXT_MARK = b"terms: lipcert explain"
+_VERDICT_MARKS = (b"unsat\n", b"sat\n((X_0 ", b"unknown\n", b"timeout\n")
 _HEAD_MARKS = (b'"schema": "lipcert.', b"<!-- lipcert.")
 
 
@@ -67,6 +68,8 @@ def is_report(path: Path) -> bool:
         head = file.read(200)
         file.seek(max(0, path.stat().st_size - 200))
         tail = file.read()
+    if head in _VERDICT_MARKS or head.startswith(_VERDICT_MARKS[1]):
+        return True
     return not head or any(mark in head for mark in _HEAD_MARKS) or _TEXT_MARK in b" ".join(tail.split())
 
 

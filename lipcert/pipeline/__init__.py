@@ -8,14 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from lipcert.pipeline.certify_request import CertifyRequest
 from lipcert.pipeline.request import AnalyzeRequest
 
 _HOMES = {
     "analyze": "lipcert.pipeline.objects",
     "analyze_file": "lipcert.pipeline.files",
+    "certify_file": "lipcert.pipeline.certify",
     "inspect_file": "lipcert.pipeline.inspection",
 }
-__all__ = ["AnalyzeRequest", *_HOMES]  # noqa: PLE0604  the keys are strings
+__all__ = ["AnalyzeRequest", "CertifyRequest", *_HOMES]  # noqa: PLE0604  the keys are strings
 
 
 def __getattr__(name: str) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from lipcert.records.certify import CertifyReport
 from lipcert.records.inspect import InspectReport
 from lipcert.records.report import Report
 
+Document = Literal["report", "certify"]
+DOCUMENTS: dict[Document, Any] = {"report": Report, "certify": CertifyReport}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -30,7 +33,7 @@ def _reject_non_finite(value: Any, path: str) -> None:
             _reject_non_finite(item, f"{path}[{index}]")
 
 
-def to_json(report: Report | InspectReport) -> str:
+def to_json(report: Report | InspectReport | CertifyReport) -> str:
     """The report as one strict JSON document, two-space indented, ending in a newline.
 
     Characters that are no valid Unicode (file names may hold such bytes) are written as escapes.
@@ -47,12 +50,12 @@ def from_json(text: str | bytes) -> Report:
     return _report_adapter().validate_json(text)
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a report."""
-    schema = _report_adapter().json_schema(mode="serialization")
-    return {"$schema": DIALECT, "$id": "lipcert.report", **schema}
+def json_schema(document: Document = "report") -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a document."""
+    schema = TypeAdapter(DOCUMENTS[document]).json_schema(mode="serialization")
+    return {"$schema": DIALECT, "$id": f"lipcert.{document}", **schema}
 
 
-def schema_text() -> str:
+def schema_text(document: Document = "report") -> str:
     """The schema as shipped: sorted keys, two-space indented."""
-    return json.dumps(json_schema(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(json_schema(document), indent=2, sort_keys=True) + "\n"
