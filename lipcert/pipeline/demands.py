@@ -15,12 +15,16 @@ def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
 
     Raises:
         DataError: an analysis that was asked for by name needs samples or labels, and there are none; or a table of
-            samples without samples.
+            samples, or training samples, without samples.
         UsageError: a linf radius is wider than the input range.
     """
     _check_required(request.required, samples)
     if request.per_sample is not None and samples is None:
         raise DataError("--per-sample needs samples, and no data was given", hint="give them with --data FILE")
+    if request.train_data is not None and samples is None:
+        raise DataError(
+            "--train-data alone has nothing to be compared with", hint="give the test samples with --data FILE"
+        )
     limits = request.input_range if samples is None else samples.input_range
     if limits is not None:
         _check_radii((request.settings.eps or {}).get("linf", ()), limits)

@@ -19,11 +19,12 @@ def radii(settings: AnalyzeSettings, samples: Samples) -> dict[Norm, tuple[float
     Where the input range is not known, the defaults are taken from the samples' own.
     """
     asked = settings.eps or dict.fromkeys(NORMS, ())
-    default = _defaults(samples)
+    default = default_radii(samples)
     return {norm: asked[norm] or default[norm] for norm in NORMS if norm in asked}
 
 
-def _defaults(samples: Samples) -> dict[Norm, tuple[float, ...]]:
+def default_radii(samples: Samples) -> dict[Norm, tuple[float, ...]]:
+    """Norm -> the radii taken where none is asked for."""
     if samples.input_range == (0.0, 1.0):
         return UNIT_RADII
     low, high = samples.input_range or (float(samples.inputs.min()), float(samples.inputs.max()))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lipcert.analyses.jacobian import Measured
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
 from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian, join_attacks
 from lipcert.pipeline.labelled import complete_labelled
+from lipcert.pipeline.neighbourhood import compare_training, look_around
 from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
 
@@ -26,6 +28,9 @@ def complete(run: Run) -> None:
         run.found(layers=run.timed("layers", lambda: analyze_layers(norms, spectrum=count, progress=run.progress)))
     samples = run.subject.samples
     measured = analyze_jacobian(run, samples) if run.asked("jacobian") else None
+    if samples is not None and isinstance(measured, Measured):
+        look_around(run, samples)
+        compare_training(run, samples, measured)
     if run.asked("lipschitz"):
         order = slice(None) if measured is None else measured.steepest_first
         inputs = None if samples is None else samples.inputs[order]

@@ -34,7 +34,10 @@ FIDELITY_SAMPLES = 64
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """graph: data units to logits. bare: without preprocessing. available: samples in the file before any were cut."""
+    """graph: data units to logits. bare: without preprocessing. available: samples in the file before any were cut.
+
+    training: the samples the model was trained on, where they were given.
+    """
 
     id: str
     path: str
@@ -46,6 +49,7 @@ class Subject:
     preprocess: Preprocess
     samples: Samples | None
     available: int
+    training: Samples | None = None
 
 
 def open_file(request: AnalyzeRequest, images: RawImages | None = None) -> Subject:
@@ -85,6 +89,7 @@ def open_source(
 ) -> Subject:
     """Capture and check a source together with its samples, which are still in their stored shape."""
     check_demands(request, samples)
+    training = _training(request, preprocess)
     shape = _input_shape(source, request, samples)
     preprocess.check(shape)
     bare, source = to_graph(source, shape)
@@ -103,6 +108,7 @@ def open_source(
         preprocess=preprocess,
         samples=used,
         available=0 if samples is None else len(samples),
+        training=None if training is None else _fitted(training, bare, preprocess),
     )
 
 
@@ -136,6 +142,18 @@ def _samples(request: AnalyzeRequest, sidecar: Sidecar | None, preprocess: Prepr
     return load_samples(
         path,
         labels=labels,
+        scale=preprocess.scale,
+        input_range=preprocess.input_range,
+        allow_code=request.allow_code,
+    )
+
+
+def _training(request: AnalyzeRequest, preprocess: Preprocess) -> Samples | None:
+    """Training samples in their stored shape, where any are given, read as the samples are."""
+    if request.train_data is None:
+        return None
+    return load_samples(
+        request.train_data,
         scale=preprocess.scale,
         input_range=preprocess.input_range,
         allow_code=request.allow_code,

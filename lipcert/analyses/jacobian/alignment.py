@@ -16,7 +16,7 @@ from lipcert.records import AlignmentRecord, Skipped
 from lipcert.records.linearity import Direction
 
 SMALL = 0.05  # of the reference radius: where the attack on the logits is nearly linear
-_CE_STEPS, _CE_STEP = 10, 0.25
+_CE_STEPS, _CE_STEP = 10, 0.5
 _LOGIT_STEPS = 20
 
 
@@ -40,7 +40,7 @@ class Base:
 def attack_direction(base: Base, kind: Direction, radius: float, *, seed: int) -> Tensor:
     """Displacements of norm at most `radius`, one a sample.
 
-    cross-entropy attack  10 steps of a quarter of the radius on the cross-entropy
+    cross-entropy attack  10 steps of half the radius on the cross-entropy
     logit attack          20 infinite steps on the squared change of the logits, which is a power method
     """
     start = random_directions(base.points, seed=seed, stage=kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -21,6 +22,7 @@ from lipcert.progress import Progress, silent
 from lipcert.records import AlignmentRecord, CellRecord, LinearityRecord, PowerMethodRecord, Skipped, Soundness
 
 _MOST, _MOST_CELLS, _LEAST = 128, 32, 4
+_MEMORY = 2**29
 _LARGE = 20_000_000  # parameters above which float64 costs too much
 _ASCENTS = 2 * (20 + 40 + 10 + 15)  # forward passes that attacks, lines and checks take a sample
 _JACOBIANS = 11
@@ -58,7 +60,8 @@ def examine(
     progress("neighbourhood", 0, 4)
     cells, found = _cells(working, inputs, labels, seed=seed)
     progress("neighbourhood", 1, 4)
-    count = affordable(working, _ASCENTS + _JACOBIANS * (1 + 2 * graph.classes), most=_MOST)
+    passes = _ASCENTS + _JACOBIANS * (1 + 2 * graph.classes)
+    count = affordable(working, passes, most=min(_MOST, _held(graph)))
     if count < _LEAST:
         gone = Skipped(reason=f"it would take too long: the work set aside pays for {count} samples")
         return Neighbourhood(alignment=gone, linearity=gone, cells=cells, power_method=gone, cell_radius=found)
@@ -72,6 +75,11 @@ def examine(
     power = check_power_method(base, radius, near, seed=seed)
     progress("neighbourhood", 4, 4)
     return Neighbourhood(alignment=alignment, linearity=linearity, cells=cells, power_method=power, cell_radius=found)
+
+
+def _held(graph: Graph) -> int:
+    """Samples whose Jacobians, and as much again twice, fit the memory set aside."""
+    return int(_MEMORY / (3 * 8 * graph.classes * math.prod(graph.input_shape)))
 
 
 def base_of(graph: Graph, inputs: Tensor, labels: Tensor | None, *, batch_size: int = 256) -> Base:
@@ -92,7 +100,8 @@ def _cells(
     if graph.dtype != torch.float64:
         return Skipped(reason="distances to walls need float64, which costs too much for a network of this size"), {}
     size = inputs[0].numel()
-    count = affordable(graph, 2.5 * (size if size <= AXES else 1.5 * PROBES), most=_MOST_CELLS)
+    passes = 2.5 * (size if size <= AXES else 1.5 * PROBES) + 2 * graph.classes
+    count = affordable(graph, passes, most=min(_MOST if size <= AXES else _MOST_CELLS, _held(graph)))
     if count < _LEAST:
         return Skipped(reason=f"it would take too long: the work set aside pays for {count} samples"), {}
     rows = spread_out(len(inputs), count)
