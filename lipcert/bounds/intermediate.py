@@ -17,19 +17,19 @@ from collections.abc import Mapping
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 
 from lipcert.bounds.linearisation import Linearisation
 from lipcert.bounds.memory import row_bytes
 from lipcert.bounds.plan import Plan
-from lipcert.bounds.window_steps import is_convolution
-from lipcert.bounds.windows import Windows
+from lipcert.bounds.units import both_sides
+from lipcert.bounds.window_steps import opens_windows
 from lipcert.graph import Node
 from lipcert.rules.interval import Interval, entries
 from lipcert.rules.relaxation import Elementwise
 from lipcert.rules.selection import Selection
 
-_PORTION = 2**23  # bytes: rows that stay in the processor's cache are bounded several times faster
+_PORTION = 2**22  # bytes: rows that stay in the processor's cache are bounded several times faster
 
 
 def forward(known: Linearisation, node: Node, given: Mapping[Node, Interval]) -> Interval:
@@ -94,13 +94,13 @@ class Refinement:
         count = int(wanted.sum(1).max())
         if count == 0:
             return False
-        index = wanted.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :count]
+        index = _chosen(wanted, entries(node), count)
         box = self.known.intervals[node]
         lower, upper = box.lower.flatten(1).clone(), box.upper.flatten(1).clone()
         windowed = is_map(self.plan, node)
         portion = self._portion(node, windowed=windowed)
         for some in index.split(portion, dim=1):
-            values = self.known.lower(unit_rows(node, some, windowed=windowed), target=node, tight=False)
+            values = self.known.lower(both_sides(some), target=node, tight=False)
             low, high = values[:, : some.shape[1]], -values[:, some.shape[1] :]
             lower.scatter_(1, some, torch.maximum(low, lower.gather(1, some)))
             upper.scatter_(1, some, torch.minimum(high, upper.gather(1, some)))
@@ -130,27 +130,19 @@ class Refinement:
         return 1 if relaxation.linear and before == 0 else 2
 
 
+def _chosen(wanted: Tensor, shape: Size, count: int) -> Tensor:
+    """Indices of the wanted neurons of each sample first, (N, count), those at one place of a map side by side."""
+    channels = shape[0] if len(shape) > 1 else 1
+    by_place = wanted.reshape(len(wanted), channels, -1).mT.flatten(1)
+    found = by_place.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :count]
+    return found % channels * (shape.numel() // channels) + found // channels
+
+
 def is_map(plan: Plan, node: Node) -> bool:
-    """Whether rows of a node may start as windows: a convolution's output, or one entry by entry after it."""
-    while not is_convolution(node):
+    """Whether units of a node become windows: a convolution's output, or entry by entry after it."""
+    while not opens_windows(node):
         sources = plan.sources[node]
         if not sources or node.op == "input" or any(entries(source) != entries(node) for source in sources):
             return False
         node = sources[0]
     return True
-
-
-def unit_rows(node: Node, index: Tensor, *, windowed: bool) -> Tensor | Windows:
-    """Rows e_i and then -e_i of the neurons (N, K), shape (N, 2 K, *entries), or as windows of one place."""
-    shape = entries(node)
-    if not windowed:
-        units = torch.zeros(*index.shape, shape.numel(), dtype=torch.float64, device=index.device)
-        units.scatter_(2, index.unsqueeze(2), 1.0)
-        return torch.cat([units, -units], 1).reshape(len(index), -1, *shape)
-    sides = shape[1:]
-    channel, place = index // sides.numel(), index % sides.numel()
-    units = torch.zeros(*index.shape, shape[0], dtype=torch.float64, device=index.device)
-    units.scatter_(2, channel.unsqueeze(2), 1.0)
-    corner = torch.stack(torch.unravel_index(place, sides), 2)
-    values = torch.cat([units, -units], 1).reshape(len(index), -1, shape[0], *[1] * len(sides))
-    return Windows(values, torch.cat([corner, corner], 1), clean=True)

@@ -24,7 +24,8 @@ from torch import Size, Tensor
 
 from lipcert.bounds.plan import Plan
 from lipcert.bounds.region import Region
-from lipcert.bounds.window_steps import pull_windows
+from lipcert.bounds.units import Units
+from lipcert.bounds.window_steps import Passed, Rows, pull_units, pull_windows
 from lipcert.bounds.windows import Windows
 from lipcert.graph import Node
 from lipcert.rounding import UNIT_ROUNDOFF, gamma
@@ -33,7 +34,6 @@ from lipcert.rules.interval import Interval, entries
 from lipcert.rules.relaxation import AbstractRelaxation, inner
 
 Intervals = dict[Node, Interval]
-Rows = Tensor | Windows
 
 
 @final
@@ -73,7 +73,7 @@ class Linearisation:
     ) -> Tensor:
         """At most <row, target> + sum <extra, values> over region and roundings, shape (N, S).
 
-        rows    of the target (the logits unless named), (N or 1, S, *entries(target)), or windows of it
+        rows    of the target (the logits unless named), (N or 1, S, *entries(target)), or units or windows of it
         slopes  of adjustable lower bounds by node, (N, S or 1, *entries(node))
         extra   rows added at nodes, (N or 1, S, *entries(node))
         tight   as in `Region.lower`
@@ -143,14 +143,12 @@ class _Ledger:
     def pull(self, node: Node, rows: Rows, slopes: Tensor | None) -> tuple[Rows | None, ...]:
         """Through one node, its offset entered."""
         relaxation = self._of.relaxation(node)
-        if isinstance(rows, Windows):
-            done = None if slopes is not None else pull_windows(node, relaxation, rows, self._of.plan.kernels)
-            if done is not None:
-                if done[1] is not None:
-                    self.enter(done[1])
-                return done[0]
-            rows = _written(rows, entries(node))
-        coefficients, offset = relaxation.pull(rows, slopes)
+        done: Passed | None = None
+        if isinstance(rows, Units) and slopes is None:
+            done = pull_units(node, relaxation, rows)
+        elif isinstance(rows, Windows) and slopes is None:
+            done = pull_windows(node, relaxation, rows, self._of.plan.kernels)
+        coefficients, offset = done or relaxation.pull(_written(rows, entries(node)), slopes)
         if offset is not None:
             self.enter(offset)
         return coefficients
@@ -169,6 +167,8 @@ class _Ledger:
 
 def _add(first: Rows, second: Rows, shape: Size) -> Rows:
     """The sum of rows of values of one shape."""
+    if isinstance(first, Units) and isinstance(second, Units):
+        return Units(first.index, first.scale + second.scale)
     if isinstance(first, Windows) and isinstance(second, Windows):
         both = first.add(second)
         return first.dense(shape) + second.dense(shape) if both is None else both
@@ -176,16 +176,17 @@ def _add(first: Rows, second: Rows, shape: Size) -> Rows:
 
 
 def _written(rows: Rows, shape: Size) -> Tensor:
-    return rows.dense(shape) if isinstance(rows, Windows) else rows
+    return rows if isinstance(rows, Tensor) else rows.dense(shape)
 
 
 def _weigh(rows: Rows, weights: Tensor) -> Tensor:
     """<|row|, weights>."""
-    return rows.weigh(weights) if isinstance(rows, Windows) else inner(rows.abs(), weights)
+    return inner(rows.abs(), weights) if isinstance(rows, Tensor) else rows.weigh(weights)
 
 
 def _concretise(of: Linearisation, rows: Rows, *, tight: bool) -> Tensor:
     """The minimum at the input, less what reading it in a coarser type than float32 changes."""
+    rows = rows.dense(of.region.centre.shape[1:]) if isinstance(rows, Units) else rows
     lower = of.region.lower(rows, tight=tight)
     if of.deployment.store <= 2.0**-24:
         return lower

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Node
-from lipcert.operators import AbstractLinearOperator, DiagonalOperator
+from lipcert.operators import AbstractLinearOperator, DenseOperator, DiagonalOperator
 from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.registry import Registry
 from lipcert.rounding import down, gamma, product_up, sqrt_up
@@ -128,7 +128,9 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         if isinstance(operator, DiagonalOperator):
             slope = operator.scale.expand(node.shape).reshape(1, *entries(node))
             return Elementwise(slope, slope, constant, constant, slack, exact=True)
-        return Affine((adjoint,), constant, slack)
+        return Affine(
+            (adjoint,), constant, slack, matrix=operator.weight if isinstance(operator, DenseOperator) else None
+        )
 
     def rounding(
         self,
