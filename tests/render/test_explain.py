@@ -5,10 +5,13 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+import torch
 
 import lipcert
-from lipcert.records import JacobianRecord, LayerRecord
+from lipcert.analyses.jacobian import jacobian_record, measure_jacobians
+from lipcert.records import FunctionalsRecord, JacobianRecord, LayerRecord
 from lipcert.render.explain import PAGES, find, read
+from tests import graphs
 from tests.render.reports import REPORTS
 
 EVERY = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
@@ -54,6 +57,23 @@ def test_every_layer_norm_and_jacobian_statistic_is_explained():
     assert isinstance(model.jacobian, JacobianRecord)
     for name in [*(f"layers.{norm}" for norm in norms), *(f"jacobian.{norm}" for norm in model.jacobian.statistics)]:
         assert find(name), name
+
+
+def test_every_part_of_the_jacobian_record_is_explained():
+    record = jacobian_record(
+        measure_jacobians(graphs.mlp(5, 9, 3), graphs.uniform(20, 5), torch.arange(20) % 3), balls=[("l2", 0.1)]
+    )
+    assert isinstance(record.functionals, FunctionalsRecord)
+    names = [*record.statistics, *(f"functionals.{name}" for name in record.functionals.statistics)]
+    names += ["functionals.curvature_probe", "functionals.relations", "operator_norms", "distances", "surrogates"]
+    names += ["correlations", "classes", "zero_rows", "zero_samples", "spectral_norm_lower"]
+    for name in names:
+        page = find(f"jacobian.{name}")
+        assert page is not None, name
+        text = read(page)
+        assert all(f"    {word} " in text for word in ("unit", "better", "typical")), page.id
+    assert record.surrogates
+    assert all(one.name in read(find("surrogates")) for one in record.surrogates[0].surrogates)
 
 
 def _diagnostic_ids():

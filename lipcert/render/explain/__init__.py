@@ -79,8 +79,69 @@ PAGES = (
     Page(
         "jacobian.centred",
         "Jacobian norms blind to what shifts all logits alike",
-        ("jacobian.centred_spectral_norm", "jacobian.centred_frobenius_norm", "cross-lipschitz"),
+        ("jacobian.centred_spectral_norm", "jacobian.centred_frobenius_norm"),
     ),
+    Page(
+        "jacobian.inverse_condition",
+        "smallest over largest singular value of a sample's Jacobian",
+        ("jacobian.condition", "condition"),
+    ),
+    Page(
+        "jacobian.operator_norms",
+        "largest change of the logits in l_q for a unit step in l_p",
+        ("operator_norms", "jacobian.operator_norm", "p,q"),
+    ),
+    Page(
+        "jacobian.distances",
+        "first-order distance from a sample to the nearest other class",
+        ("distances", "jacobian.first_order_distance", "first_order_distance", "first-order_radius"),
+    ),
+    Page(
+        "jacobian.zero_rows",
+        "samples at which some logit does not react at all",
+        ("jacobian.zero_samples", "zero_rows", "plateau"),
+    ),
+    Page(
+        "jacobian.spectral_norm_lower",
+        "the largest singular value from below, where classes are many",
+        ("jacobian.residual",),
+    ),
+    Page(
+        "jacobian.functionals",
+        "input gradient, Jacobian, cross-Lipschitz, curvature: how they are related",
+        ("functionals", "relations", "jacobian.functionals.relations", "masked", "unmasked", "confident"),
+    ),
+    Page(
+        "jacobian.functionals.input_gradient",
+        "squared length of the gradient of the loss",
+        ("input_gradient", "input_gradient_l1", "jacobian.functionals.input_gradient_l1"),
+    ),
+    Page(
+        "jacobian.functionals.squared_frobenius",
+        "the penalty of Jacobian regularisation, plain and centred",
+        ("jacobian.functionals.centred_squared_frobenius", "squared_frobenius", "centred_squared_frobenius"),
+    ),
+    Page(
+        "jacobian.functionals.cross_lipschitz",
+        "mean squared difference of the gradients of two logits",
+        ("cross_lipschitz", "cross-lipschitz"),
+    ),
+    Page("jacobian.functionals.hessian_trace", "total curvature of the loss at a sample", ("hessian_trace", "hessian")),
+    Page("jacobian.functionals.hessian_norm", "largest curvature of the loss at a sample", ("hessian_norm",)),
+    Page("jacobian.functionals.doubt", "one minus the probability of the true class", ("doubt",)),
+    Page(
+        "jacobian.functionals.curvature_probe",
+        "change of the loss gradient over one step along its sign",
+        ("curvature_probe", "cure", "curvature"),
+    ),
+    Page(
+        "jacobian.surrogates",
+        "losses from the Jacobian that stand for the robust loss",
+        ("surrogates", "pairwise", "max_pair", "first_order"),
+    ),
+    Page("jacobian.correlations", "do Jacobians rank the samples as attacks do?", ("correlations", "spearman")),
+    Page("jacobian.classes", "Jacobian statistics class by class", ("by_class",)),
+    Page("distribution", "how a quantity is spread over the samples", ("ci95", "quantile_ci95", "statistics")),
     Page("jacobian.singular_spectrum", "mean singular values of the Jacobian", ("spectrum",)),
     Page(
         "fidelity",
@@ -99,6 +160,11 @@ PAGES = (
         "data.sanity",
         "signs that the samples are not fed as in training",
         ("data.preprocessing", "data.chance", "data.labels", "data.note"),
+    ),
+    Page(
+        "certify",
+        "whether an input of some boxes has an output that a VNN-LIB property looks for",
+        ("vnnlib", "property", "unsat", "sat", "counterexample", "lipcert.certify"),
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
 )
