@@ -7,12 +7,13 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from lipcert.cli import engine, models, outputs, progress_bar, streams, tables, values
+from lipcert.cli import adversarials, engine, models, outputs, progress_bar, streams, tables, values
 from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import Interrupted, about, classify
 from lipcert.cli.places import check_distinct
 from lipcert.cli.radii import radii
 from lipcert.pipeline import AnalyzeRequest
+from lipcert.pipeline.adversarials_format import sheet_of
 from lipcert.records import AnalyzeSettings, Report
 
 _MOST_THREADS = 1024  # far more end the process at once
@@ -26,7 +27,9 @@ def run(given: dict[str, Any]) -> int:
     request = _request(given)
     outputs.check(found, overwrite=given["overwrite"])
     tables.check(request.per_sample, overwrite=given["overwrite"])
-    check_distinct(*(target.path for target in found), request.per_sample, request.adversarials)
+    adversarials.check(request.adversarials, overwrite=given["overwrite"])
+    sheet = None if request.adversarials is None else sheet_of(request.adversarials)
+    check_distinct(*(target.path for target in found), request.per_sample, request.adversarials, sheet)
     so_far: deque[Report] = deque(maxlen=1)
     with about(given["model"]):
         if not given["quiet"]:

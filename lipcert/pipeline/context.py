@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, final
 
+from lipcert.analyses.robustness import Robustness
 from lipcert.graph import Graph
 from lipcert.pipeline.subject import Subject
 from lipcert.progress import Progress
@@ -25,6 +26,7 @@ class Run:
     keep    told each time the record grows, so that an interrupted run loses nothing
     timing  seconds of each step done
     rows    what is known of each sample, column by column, for the table with one row a sample
+    attacks what the attacks found, once they are done
     """
 
     subject: Subject
@@ -35,6 +37,7 @@ class Run:
     keep: Callable[[ModelRecord], None]
     timing: dict[str, float] = field(default_factory=dict)
     rows: dict[str, Sequence[Any]] = field(default_factory=dict)
+    attacks: Robustness | None = None
 
     def start(self) -> None:
         """Put every analysis asked for on the record as still to come."""

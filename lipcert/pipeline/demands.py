@@ -25,6 +25,10 @@ def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
         raise DataError(
             "--train-data alone has nothing to be compared with", hint="give the test samples with --data FILE"
         )
+    if request.adversarials is not None and (samples is None or samples.labels is None):
+        raise DataError(
+            "--save-adversarials needs labelled samples", hint="give them with --data FILE, and --labels FILE if apart"
+        )
     limits = request.input_range if samples is None else samples.input_range
     if limits is not None:
         _check_radii((request.settings.eps or {}).get("linf", ()), limits)

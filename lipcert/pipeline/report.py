@@ -13,6 +13,7 @@ from typing import TypeAlias, final
 import torch
 
 from lipcert.errors import UsageError
+from lipcert.pipeline.adversarials import write_adversarials
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.identity import describe
 from lipcert.pipeline.per_sample import write_table
@@ -53,6 +54,8 @@ def report_on(
     complete(run)
     if request.per_sample is not None:
         write_table(run, request.per_sample)
+    if request.adversarials is not None and run.attacks is not None and subject.samples is not None:
+        write_adversarials(run.attacks, subject.samples, request.adversarials)
     return watch.whole(run.record)
 
 
