@@ -9,9 +9,9 @@ import typer
 
 
 def _option(*names: str, panel: str, text: str, metavar: str | None = None) -> Any:
-    """An option with an environment variable for each of its long names."""
-    long = (name.partition("/")[0] for name in names if name.startswith("--"))
-    variable = ["LIPCERT_" + name.removeprefix("--").replace("-", "_").upper() for name in long]
+    """An option with its environment variable, taken from its first long name."""
+    long = next(name for name in names if name.startswith("--")).partition("/")[0]
+    variable = "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
     return typer.Option(
         *names,
         help=text,
@@ -87,7 +87,7 @@ Eps = Annotated[
 ]
 Norms = Annotated[
     list[str] | None,
-    _option("--norm", panel=_BALL, metavar="linf|l2", text="Norms of the balls; --eps applies to each.  [linf, l2]"),
+    _option("--norm", panel=_BALL, metavar="linf|l2|l1", text="Norms of the balls; --eps applies to each.  [linf, l2]"),
 ]
 Confidence = Annotated[
     str | None,
@@ -179,4 +179,6 @@ Overwrite = Annotated[
 ]
 Color = Annotated[str | None, _option("--color", panel=_OUT, metavar="auto|always|never", text="ANSI colours.  [auto]")]
 Quiet = Annotated[bool, _option("-q", "--quiet", panel=_OUT, text="No progress and no hints on stderr.")]
-Verbose = Annotated[bool, _option("-v", "--verbose", panel=_OUT, text="Show tracebacks of internal errors.")]
+Verbose = Annotated[
+    bool, _option("-v", "--verbose", panel=_OUT, text="Show every table, and tracebacks of internal errors.")
+]

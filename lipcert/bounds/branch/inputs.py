@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import final
 
 import torch
@@ -15,7 +14,7 @@ from lipcert.bounds.branch.goal import Goals
 from lipcert.bounds.region import Region
 from lipcert.rules.interval import Interval
 
-_STAY = 0.02
+_STAY, _TINY = 0.02, 1e-300
 
 
 @final
@@ -59,21 +58,29 @@ class InputBranching(AbstractBranching):
         return low, high, side, low / 2 + high / 2
 
     def _bound(self, goals: Tensor, bound: Tensor, box: Interval) -> Bounded:
-        centre, radius = box.centre, box.radius.requires_grad_()
-        refined = self.bounder.refined(Region(centre, "linf", radius.detach()))
-        linear = self.bounder.linearise(Region(centre, "linf", radius), refined.intervals)
-        probe = torch.zeros_like(centre).unsqueeze(1).requires_grad_()
+        region = Region(box.centre, "linf", box.radius)
+        linear = self.bounder.refined(region)
+        probe = torch.zeros_like(region.centre).unsqueeze(1).requires_grad_()
         rows = self.goals.rows[goals]
-        values = linear.lower(rows, extra={linear.plan.nodes[0]: probe.expand(-1, rows.shape[1], *probe.shape[2:])})
-        best, _ = (values + self.goals.offset[goals]).max(1)
-        fall, points = torch.autograd.grad(best.sum(), [radius, probe], materialize_grads=True)
-        width = radius.detach().flatten(1)
-        score = -fall.flatten(1) * width
-        # A side that no linear bound leans on may still be what makes the bounds inside loose.
-        score = score + _STAY * score.amax(1, keepdim=True) * width / width.amax(1, keepdim=True).clamp_min(
-            math.ulp(0.0)
-        )
-        score = torch.where(score.amax(1, keepdim=True) > 0, score, width)
-        state = {"low": box.lower, "high": box.upper, "side": score.argmax(1).to(torch.int32)}
+        probes = {linear.plan.nodes[0]: probe.expand(-1, rows.shape[1], *probe.shape[2:])}
+        best, _ = (linear.lower(rows, extra=probes) + self.goals.offset[goals]).max(1)
+        (points,) = torch.autograd.grad(best.sum(), probe, materialize_grads=True)
+        side = self._longest(region, rows)
+        state = {"low": box.lower, "high": box.upper, "side": side.to(torch.int32)}
         bound = torch.maximum(bound, best.detach())
         return Bounded(domains=Domains(goal=goals, bound=bound, state=state), points=points[:, 0].detach())
+
+    def _longest(self, region: Region, rows: Tensor) -> Tensor:
+        """The side, (N,), along which the bounds fall most, its effect on the intervals inside the network included.
+
+        Those are taken by interval propagation, whose derivatives are to be had; the linear bound alone would not
+        see a side on whose two halves the network bends opposite ways.
+        """
+        radius = region.eps.clone().requires_grad_()
+        movable = Region(region.centre, "linf", radius)
+        value = self.bounder.linearise(movable, self.bounder.intervals(movable)).lower(rows)
+        (fall,) = torch.autograd.grad(value.sum(), radius, materialize_grads=True)
+        width = radius.detach().flatten(1)
+        score = -fall.flatten(1).nan_to_num() * width
+        score = score + _STAY * score.amax(1, keepdim=True) * width / width.amax(1, keepdim=True).clamp_min(_TINY)
+        return torch.where(score.amax(1, keepdim=True) > 0, score, width).argmax(1)
