@@ -29,6 +29,8 @@ from lipcert.rules.interval import Interval, entries
 from lipcert.rules.relaxation import Elementwise
 from lipcert.rules.selection import Selection
 
+Targets = Mapping[Node, Tensor]
+
 _PORTION = 2**22  # bytes: rows that stay in the processor's cache are bounded several times faster
 
 
@@ -47,12 +49,16 @@ def forward(known: Linearisation, node: Node, given: Mapping[Node, Interval]) ->
 
 @final
 class Refinement:
-    """A forward pass that tightens what it needs."""
+    """A forward pass that tightens what it needs.
+
+    targets  what was tightened: node -> indices (N, K) of neurons, some padding among them
+    """
 
     def __init__(self, linearisation: Linearisation, given: Mapping[Node, Interval], max_memory: int) -> None:
         self.known, self.given, self.max_memory = linearisation, given, max_memory
         self.plan, self.region = linearisation.plan, linearisation.region
         self._done: dict[Node, Tensor] = {}
+        self.targets: dict[Node, list[Tensor]] = {}
 
     def run(self) -> None:
         """Fill the linearisation's intervals."""
@@ -95,16 +101,13 @@ class Refinement:
         if count == 0:
             return False
         index = _chosen(wanted, entries(node), count)
-        box = self.known.intervals[node]
-        lower, upper = box.lower.flatten(1).clone(), box.upper.flatten(1).clone()
+        self.targets.setdefault(node, []).append(index)
         windowed = is_map(self.plan, node)
         portion = self._portion(node, windowed=windowed)
-        for some in index.split(portion, dim=1):
-            values = self.known.lower(both_sides(some), target=node, tight=False)
-            low, high = values[:, : some.shape[1]], -values[:, some.shape[1] :]
-            lower.scatter_(1, some, torch.maximum(low, lower.gather(1, some)))
-            upper.scatter_(1, some, torch.minimum(high, upper.gather(1, some)))
-        self.known.replace(node, Interval(lower, upper).reshape(entries(node)))
+        found = [self.known.lower(both_sides(i), target=node, tight=False) for i in index.split(portion, dim=1)]
+        for some, values in zip(index.split(portion, dim=1), found, strict=True):
+            self.known.intervals[node] = with_backward_bounds(self.known.intervals[node], some, values)
+        self.known.replace(node, self.known.intervals[node])
         return True
 
     def _portion(self, node: Node, *, windowed: bool) -> int:
@@ -128,6 +131,15 @@ class Refinement:
         if isinstance(self.plan.rules[node], Selection) or getattr(relaxation, "identity", False):
             return before
         return 1 if relaxation.linear and before == 0 else 2
+
+
+def with_backward_bounds(box: Interval, index: Tensor, values: Tensor) -> Interval:
+    """The interval cut by lower bounds of e_i and then -e_i for neurons (N, K): values (N, 2 K)."""
+    low, high = values[:, : index.shape[1]], -values[:, index.shape[1] :]
+    lower, upper = box.lower.flatten(1), box.upper.flatten(1)
+    lower = lower.scatter(1, index, torch.maximum(low, lower.gather(1, index)))
+    upper = upper.scatter(1, index, torch.minimum(high, upper.gather(1, index)))
+    return Interval(lower.reshape(box.lower.shape), upper.reshape(box.upper.shape))
 
 
 def _chosen(wanted: Tensor, shape: Size, count: int) -> Tensor:

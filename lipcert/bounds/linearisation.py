@@ -48,6 +48,11 @@ class Linearisation:
         self.intervals: Intervals = dict(intervals)
         self._steps: dict[Node, tuple[AbstractRelaxation, Tensor]] = {}
 
+    def __getitem__(self, samples: Tensor | slice) -> Linearisation:
+        """The same of some of the samples."""
+        cut = {node: Interval(box.lower[samples], box.upper[samples]) for node, box in self.intervals.items()}
+        return Linearisation(self.plan, self.region[samples], self.deployment, cut)
+
     def replace(self, node: Node, interval: Interval) -> None:
         """Set a node's interval; relaxations made from an older one are dropped."""
         self.intervals[node] = interval
