@@ -41,7 +41,7 @@ def run(given: dict[str, Any]) -> int:
             if not so_far:
                 raise
             report = _interrupted(so_far.pop(), error)
-    outputs.deliver(report, found, color=color)
+    outputs.deliver(report, found, color=color, verbose=given["verbose"])
     if report.errors:
         raise Interrupted(report.summary.exit_code, delivered=True)
     return report.summary.exit_code

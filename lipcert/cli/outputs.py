@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, final
 
@@ -73,10 +73,11 @@ def is_report(path: Path) -> bool:
     return not head or any(mark in head for mark in _HEAD_MARKS) or _TEXT_MARK in b" ".join(tail.split())
 
 
-def deliver(report: Report, found: Sequence[Target], *, color: str) -> None:
+def deliver(report: Report, found: Sequence[Target], *, color: str, verbose: bool = False) -> None:
     """Write the report to every target, files first: a closed pipe must not cost a file."""
     for target in sorted(found, key=lambda target: target.path is None):
-        put(render(report, target.format, style_for(target, sys.stdout, color)), target)
+        style = replace(style_for(target, sys.stdout, color), verbose=verbose)
+        put(render(report, target.format, style), target)
 
 
 def style_for(target: Target, stdout: IO[str] | None, color: str) -> Style:

@@ -32,13 +32,15 @@ SYMBOLS = "".join(map(chr, _ASCII))
 class Style:
     """The space and the characters a renderer has: columns, ANSI colour, and whether more than ASCII.
 
-    `dense` lets sections stand side by side where the width allows it: for a screen, not for a log.
+    `dense` lets sections stand side by side where the width allows it: for a screen, not for a log. `verbose` asks for
+    every table.
     """
 
     width: int = 160
     color: bool = False
     unicode: bool = True
     dense: bool = False
+    verbose: bool = False
 
     def spell(self, text: str) -> str:
         r"""`text` with every character visible and, where only ASCII will do, in ASCII, one column for one.
