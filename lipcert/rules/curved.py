@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from lipcert.graph import Node
-from lipcert.rounding import UNIT_ROUNDOFF, gamma
+from lipcert.rounding import UNIT_ROUNDOFF
 from lipcert.rules.curves import Curve, enclose, span
 from lipcert.rules.curves.catalogue import setting
 from lipcert.rules.deployment import Deployment
@@ -48,13 +48,12 @@ def curve_relaxation(node: Node, curve: Curve, x: Interval, output: Interval) ->
         return Constant(output)
     lines = enclose(curve, x.lower, x.upper)
     steep = torch.maximum(lines.lower_slope.abs(), lines.upper_slope.abs())
-    high = torch.maximum(lines.lower_offset.abs(), lines.upper_offset.abs())
     return Elementwise(
         lower_slope=lines.lower_slope,
         upper_slope=lines.upper_slope,
         lower_offset=lines.lower_offset,
         upper_offset=lines.upper_offset,
-        slack=8 * UNIT_ROUNDOFF * steep * x.magnitude + gamma(high[0].numel() + 8) * high,
+        slack=8 * UNIT_ROUNDOFF * steep * x.magnitude,
     )
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any, final
 
 import torch
-from torch import Size
+from torch import Size, Tensor
 
 from lipcert.graph import Node
 from lipcert.operators import SeparableOperator
@@ -14,6 +14,11 @@ from lipcert.operators.pooling import adaptive_average_matrix, average_matrix
 from lipcert.records import Enclosure, Norm
 from lipcert.rounding import product_up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, argument, copies_gain, copies_norm, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval
+from lipcert.rules.largest import Windows, largest_interval, largest_relaxation
+from lipcert.rules.relaxation import AbstractRelaxation
+from lipcert.rules.window_places import adaptive, sliding
 
 _AXES = {"1": 1, "2": 2, "3": 3}
 _NORMS: tuple[Norm, ...] = ("l2", "linf", "l1")
@@ -113,6 +118,27 @@ class MaxPooling(AbstractRule):
         """The bound above, with the windows counted at the real input size."""
         return product_up((copies_gain(_most_windows(node), norm), gains[0]))
 
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The largest of each window's ends."""
+        return largest_interval(_windows(node), inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """A plane on both sides of each window's maximum."""
+        return largest_relaxation(_windows(node), inputs)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """None: a maximum is one of its arguments."""
+        return 0.0
+
+
+def _windows(node: Node) -> Windows:
+    axes = _axes(node)
+    kernel, stride, padding = _window(node, axes)
+    dilation = _each(argument(node, 4, "dilation", 1), axes)
+    return sliding(node, axes, list(zip(kernel, stride, padding, dilation, strict=True)))
+
 
 def _most_windows(node: Node) -> int:
     axes, source = _axes(node), node.inputs[0].shape
@@ -153,6 +179,20 @@ class AdaptiveMaxPooling(AbstractRule):
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The same bound."""
         return product_up((copies_gain(_most_adaptive_windows(node), norm), gains[0]))
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The largest of each window's ends."""
+        return largest_interval(adaptive(node, _axes(node)), inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """A plane on both sides of each window's maximum."""
+        return largest_relaxation(adaptive(node, _axes(node)), inputs)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """None: a maximum is one of its arguments."""
+        return 0.0
 
 
 def _most_adaptive_windows(node: Node) -> int:
