@@ -14,6 +14,7 @@ from lipcert.render.terminal import (
     brackets,
     certificates,
     diagnostics,
+    evaluation,
     identity,
     jacobian,
     layers,
@@ -32,7 +33,7 @@ _PAIRS = (
     (sensitivity.section, margins.section),
     (jacobian.section, attacks.section),
 )
-_BOTTOM = (layers.section, spectrum.section, diagnostics.findings)
+_BOTTOM = (evaluation.section, layers.section, spectrum.section, diagnostics.findings)
 _TWO_COLUMNS = 150
 
 
