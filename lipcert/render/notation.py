@@ -210,6 +210,18 @@ def sparkline(counts: Sequence[int], width: int = 12) -> str:
     return "".join(SPARKS[0 if not n else max(1, math.ceil(7 * n / top))] for n in bins)
 
 
+def heights(values: Sequence[float], width: int = 16) -> str:
+    """The first `width` values as blocks of their height; none but a zero is the lowest block."""
+    shown = values[:width]
+    top = max(shown, default=0.0)
+    return sparkline([math.ceil(1000 * value / top) for value in shown], width) if top > 0 else ""
+
+
+def percent(value: float) -> str:
+    """A ratio as a percentage of two significant digits, to nearest."""
+    return f"{nearest(100 * value, 2)} %"
+
+
 def _rebin(counts: Sequence[int], width: int) -> list[int]:
     """Sum neighbouring bins until at most `width` are left."""
     group = max(1, math.ceil(len(counts) / width))

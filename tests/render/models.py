@@ -8,10 +8,8 @@ from lipcert.records import (
     CertificateRecord,
     DataRecord,
     DiagnosticRecord,
-    Distribution,
     Enclosure,
     FidelityRecord,
-    JacobianRecord,
     LayerRecord,
     LipschitzRecord,
     MarginRecord,
@@ -25,27 +23,13 @@ from lipcert.records import (
     Soundness,
     SpectrumRecord,
 )
+from tests.render.jacobians import full_jacobian, spread
 
 SPACE = "input [0, 1] before normalisation"
 
 
 def enclosure(lower, upper, soundness=Soundness.PROVED, method="cholesky"):
     return Enclosure(lower=lower, upper=upper, unbounded=upper is None, soundness=soundness, method=method)
-
-
-def spread(scale=1.0, samples=1000):
-    return Distribution(
-        samples=samples,
-        mean=3.52 * scale,
-        std=1.7 * scale,
-        min=0.61 * scale,
-        q05=1.2 * scale,
-        median=3.41 * scale,
-        q95=7.8 * scale,
-        max=11.9 * scale,
-        ci95=(3.41 * scale, 3.63 * scale),
-        counts=(3, 120, 260, 301, 180, 90, 40, 0, 4, 2),
-    )
 
 
 def layer(name="conv1", norm=None, **changes):
@@ -156,21 +140,7 @@ def full_model(classes=10):
             LipschitzRecord(norm="l2", scope="global", method="product of layer norms", value=enclosure(11.93, 52.1)),
             LipschitzRecord(norm="linf", scope="global", method="product of layer norms", value=enclosure(31.2, 1.2e4)),
         ),
-        jacobian=JacobianRecord(
-            samples=1000,
-            dtype="float64",
-            method="reverse passes",
-            soundness=Soundness.EXACT,
-            statistics={
-                "spectral_norm": spread(),
-                "frobenius_norm": spread(1.4),
-                "l1_entries": spread(73.0),
-                "linf_l1_norm_upper": spread(70.0),
-                "stable_rank": spread(0.5),
-                "centred_spectral_norm": spread(0.93),
-            },
-            singular_spectrum=(3.41, 2.2, 1.71, 1.3, 0.98, 0.7, 0.4, 0.2, 0.1, 0.004),
-        ),
+        jacobian=full_jacobian(classes),
         margins=MarginRecord(
             samples=1000,
             clean_accuracy=0.989,

@@ -42,7 +42,7 @@ def _quantities(measured: Measured, balls: Sequence[Ball]) -> Mapping[str, Tenso
     found = measured.columns
     values = {"clean_loss": found.loss, "clean_accuracy": (found.rivals.margins > 0).to(found.loss.dtype)}
     for norm, eps in balls:
-        values |= {f"{name} {norm} {eps:g}": loss for name, loss in ball_losses(found, (norm, eps)).items()}
+        values |= {f"{name} {norm} {eps!r}": loss for name, loss in ball_losses(found, (norm, eps)).items()}
     return values | {name: found.norms[name] for name in _NORMS if name in found.norms}
 
 

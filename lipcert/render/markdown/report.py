@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipcert.records import ErrorRecord, ModelRecord, Report
 from lipcert.render.base import RENDERERS
-from lipcert.render.markdown import sections, spectrum
+from lipcert.render.markdown import attacks, jacobian, sections, spectrum
 from lipcert.render.markdown.escape import bullets, escape
 from lipcert.render.style import Style
 from lipcert.render.wording.lines import circumstances
@@ -14,11 +14,12 @@ _SECTIONS = (
     sections.certificates,
     sections.radii,
     sections.lipschitz,
-    sections.jacobian,
+    jacobian.jacobian,
     sections.margins,
     sections.layers,
     spectrum.spectrum,
-    sections.attacks,
+    attacks.attacks,
+    attacks.evaluation,
     sections.findings,
 )
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from lipcert.records import (
     Enclosure,
-    JacobianRecord,
     MarginRecord,
     ModelRecord,
-    RobustnessRecord,
     Skipped,
     Soundness,
 )
 from lipcert.render import notation
 from lipcert.render.markdown.escape import bullets, escape, table
 from lipcert.render.wording import gaps, identity, proofs
-from lipcert.render.wording.lines import attacked, judges, spaces
+from lipcert.render.wording.evaluation import caution
+from lipcert.render.wording.lines import spaces
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
 
@@ -27,7 +26,7 @@ def top(model: ModelRecord) -> str:
         ["fidelity", ", ".join(identity.fidelity(model.fidelity))],
         *(["note", note] for note in identity.notes(model)),
     ]
-    verdict = "\n".join(f"**{escape(line)}**  " for line in headline(model))
+    verdict = "\n".join(f"**{escape(line)}**  " for line in [*caution(model), *headline(model)])
     lines = [f"| {escape(name)} | {escape(value)} |" for name, value in rows]
     return "\n".join([f"# {escape(identity.title(model))}", "", verdict, "", "| | |", "|---|---|", *lines])
 
@@ -105,24 +104,6 @@ def lipschitz(model: ModelRecord) -> str | None:
     )
 
 
-def jacobian(model: ModelRecord) -> str | None:
-    """Norms of the Jacobian at the samples."""
-    record = model.jacobian
-    if not isinstance(record, JacobianRecord):
-        return None
-    rows = [
-        [name, *map(notation.nearest, (spread.median, spread.q95, spread.max, spread.mean)), _interval(spread.ci95)]
-        for name, spread in record.statistics.items()
-    ]
-    head = ["statistic", "median", "q95", "max", "mean (estimate)", "95 % interval"]
-    lead = f"{record.soundness} at each of {notation.count(record.samples)} samples, no bound elsewhere"
-    return f"## Jacobian of the logits\n\n{table(head, rows)}\n\n{escape(lead)}"
-
-
-def _interval(ends: tuple[float, float]) -> str:
-    return f"{notation.nearest(ends[0])} - {notation.nearest(ends[1])}"
-
-
 def margins(model: ModelRecord) -> str | None:
     """Accuracy, loss and margin of the clean samples."""
     record = model.margins
@@ -166,24 +147,6 @@ def _evidence(value: Enclosure | Skipped) -> str:
 
 def _upper(value: Enclosure | Skipped) -> str:
     return "skipped" if isinstance(value, Skipped) else notation.upper_end(value)
-
-
-def attacks(model: ModelRecord) -> str | None:
-    """Loss and accuracy under each attack."""
-    rows = [row for record in attacked(model) for row in _attacks(record)]
-    head = ["ball", "attack", "robust accuracy <=", "robust loss >=", "clean loss"]
-    return f"## Under attack (measured)\n\n{table(head, rows)}\n\n{escape(', '.join(judges(model)))}" if rows else None
-
-
-def _attacks(record: RobustnessRecord) -> list[list[str]]:
-    where = f"{record.norm} {notation.radius(record.eps)}"
-    every = [("all together", record.robust_accuracy, record.robust_loss)]
-    every += [(attack.attack, attack.robust_accuracy, attack.robust_loss) for attack in record.attacks]
-    clean = notation.nearest(record.clean_loss)
-    return [
-        [where, name, notation.share_up(accuracy, record.samples), notation.lower(loss), clean]
-        for name, accuracy, loss in every
-    ]
 
 
 def findings(model: ModelRecord) -> str | None:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from lipcert.records import Distribution, JacobianRecord, ModelRecord
-from lipcert.render.notation import count, nearest, sparkline
+from lipcert.records import JacobianRecord, ModelRecord
 from lipcert.render.terminal.ink import Column, Ink
+from lipcert.render.wording.jacobian import Reading, facts, readings
+from lipcert.render.wording.jacobian_tables import Table, tables
+
+_BESIDE = 100
 
 
 def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
-    """One line a statistic: median, 95 % quantile, maximum, mean with its interval, histogram."""
+    """A few sentences with two small plots; every table where the style is verbose."""
     record = model.jacobian
     if not isinstance(record, JacobianRecord):
         return None
-    names = ["median", "q95", "max", "mean", *(["95 % interval"] if ink.width >= 110 else [])]
-    columns = [Column(header="", justify="left"), *(Column(header=name) for name in names)]
-    columns.append(Column(header="spread", justify="left"))
-    rows = [_row(name, spread, ink) for name, spread in record.statistics.items()]
-    facts = [f"{count(record.samples)} samples", record.dtype, f"{record.soundness} at each sample, no bound elsewhere"]
-    parts: list[RenderableType] = [ink.grid(columns, rows)]
-    if record.singular_spectrum:
-        parts.append(_spectrum(record.singular_spectrum, ink))
-    return ink.section(ink.heading("JACOBIAN", facts), *parts)
+    columns = [Column(header="", justify="left", limit=13), Column(header="", justify="left")]
+    rows = [[ink.text(reading.name, "dim"), _sentence(reading, ink)] for reading in readings(record)]
+    more: list[RenderableType] = [_table(table, ink) for table in tables(record)] if ink.style.verbose else []
+    hint = [] if ink.style.verbose else ["-v shows all tables"]
+    return ink.section(ink.heading("JACOBIAN", [*facts(record), *hint]), ink.grid(columns, rows), *more)
 
 
-def _row(name: str, spread: Distribution, ink: Ink) -> list[str | Text]:
-    interval = [f"{nearest(spread.ci95[0])} - {nearest(spread.ci95[1])}"] if ink.width >= 110 else []
-    return [
-        name.replace("_", " "),
-        nearest(spread.median),
-        nearest(spread.q95),
-        nearest(spread.max),
-        ink.marked(nearest(spread.mean), "estimate"),
-        *interval,
-        ink.text(sparkline(spread.counts, 12 if ink.width < 110 else 24), "measured"),
-    ]
+def _sentence(reading: Reading, ink: Ink) -> Text:
+    line = ink.text(reading.text)
+    return line.append("  ").append_text(ink.text(reading.plot, "measured")) if reading.plot else line
 
 
-def _spectrum(values: tuple[float, ...], ink: Ink) -> Text:
-    shown = values[: 5 if ink.width < 100 else 10]
-    more = f"  ... {len(values)} in all" if len(values) > len(shown) else ""
-    return ink.text(f"mean spectrum  {'  '.join(nearest(value) for value in shown)}{more}")
+def _table(table: Table, ink: Ink) -> RenderableType:
+    parts: list[RenderableType] = [Text(""), ink.text(table.title, "heading")]
+    if table.rows:
+        width = max(16, ink.width // 2) if len(table.head) <= 3 else max(16, ink.width // 4)
+        columns = [Column(header=name, justify="right" if place else "left") for place, name in enumerate(table.head)]
+        columns[0] = Column(header=table.head[0], justify="left", fold=True, limit=width)
+        parts.append(ink.grid(columns, table.rows))
+    parts += [ink.text(note, "dim") for note in table.notes]
+    return Group(*parts)
