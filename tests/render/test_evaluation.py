@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lipcert.analyses.evaluation import CHECKS
 from lipcert.records import AdversarialRadiusRecord, CurvePoint, EvaluationCheck, EvaluationRecord, SamplingRecord
 from lipcert.render import Style, render
+from lipcert.render.explain import find, read
 from tests.render.models import SPACE, full_model, spread
 from tests.render.reports import report
 
@@ -93,7 +95,7 @@ def test_sampling_error_is_not_optimality(format_name):
 @FORMATS
 def test_distances_of_errors_are_rounded_up(format_name):
     text = shown(SOUND, format_name)
-    assert "nearest error found" in text
+    assert "nearest error" in text
     assert "0.0683" in text
     assert "990" in text
 
@@ -103,3 +105,10 @@ def test_distances_of_errors_are_rounded_up(format_name):
 def test_no_line_is_too_wide(width, dense):
     for model in (SOUND, DOUBTFUL, BROKEN):
         assert max(map(len, shown(model, width=width, dense=dense, verbose=True).splitlines())) <= width
+
+
+def test_every_check_is_explained():
+    for name in CHECKS:
+        page = find(f"evaluation.{name}")
+        assert page is not None, name
+        assert name in read(page)

@@ -42,6 +42,60 @@ PAGES = (
     Page(
         "robustness.robust_accuracy", "share of samples no attack broke", ("robust.accuracy", "robustness", "attacks")
     ),
+    Page(
+        "robustness.sampling",
+        "what the draw of the samples leaves open, apart from what a better attack might find",
+        ("sampling", "mcnemar"),
+    ),
+    Page(
+        "adversarial_radii.adversarial_radius",
+        "distance of the nearest error found of each sample, and robust accuracy at every radius",
+        ("adversarial.radius", "adversarial_radii", "adversarial_radii.curve"),
+    ),
+    Page(
+        "evaluation",
+        "whether the attacks can be believed: checks and their verdict",
+        ("evaluation.verdict", "masking", "sound", "doubtful", "broken"),
+    ),
+    Page(
+        "evaluation.outputs",
+        "checks of what the model gives",
+        ("evaluation.repeatable", "evaluation.probabilities", "evaluation.saturation"),
+    ),
+    Page("evaluation.inputs", "checks of data, range and radius", ("evaluation.range", "evaluation.radius")),
+    Page(
+        "evaluation.gradients",
+        "checks of the gradients that attacks follow",
+        (
+            "evaluation.differentiable",
+            "evaluation.zero_gradient",
+            "evaluation.gradient_agreement",
+            "evaluation.plateau",
+        ),
+    ),
+    Page("evaluation.planted", "a search for errors that surely exist", ()),
+    Page(
+        "evaluation.strength",
+        "checks of one attack against another",
+        (
+            "evaluation.iterative",
+            "evaluation.noise",
+            "evaluation.black_box",
+            "evaluation.transfer",
+            "evaluation.unbounded",
+            "evaluation.convergence",
+        ),
+    ),
+    Page(
+        "evaluation.consistency",
+        "checks of results against each other and against certificates",
+        (
+            "evaluation.monotone",
+            "evaluation.certified_unbroken",
+            "evaluation.gap",
+            "evaluation.first_order",
+        ),
+    ),
     Page("robustness.robust_loss", "mean of the largest loss the attacks found", ("robust.loss",)),
     Page("margins.clean_accuracy", "share of unperturbed samples classified right", ("clean.accuracy",)),
     Page("margins.clean_loss", "mean cross-entropy of the unperturbed samples", ("clean.loss",)),
@@ -142,12 +196,30 @@ PAGES = (
     Page("jacobian.correlations", "do Jacobians rank the samples as attacks do?", ("correlations", "spearman")),
     Page("jacobian.classes", "Jacobian statistics class by class", ("by_class",)),
     Page("distribution", "how a quantity is spread over the samples", ("ci95", "quantile_ci95", "statistics")),
+    Page(
+        "jacobian.alignment",
+        "do attacks follow the leading singular directions?",
+        ("alignment", "jacobian.alignment.by_rank", "jacobian.alignment.gain"),
+    ),
+    Page(
+        "jacobian.linearity",
+        "what the Jacobian does not foretell around a sample",
+        ("linearity", "jacobian.linearity.logit_deviation", "jacobian.linearity.feature_deviation"),
+    ),
+    Page(
+        "jacobian.cells",
+        "how far the linear region of a sample reaches",
+        ("cells", "cell_radius", "jacobian.cell_radius", "jacobian.cells.radius", "local_radius", "linear_regions"),
+    ),
+    Page("jacobian.power_method", "is an attack with an infinite step the power method here?", ("power_method",)),
+    Page("jacobian.gaps", "what differs between training and test samples", ("gaps", "train_data")),
     Page("jacobian.singular_spectrum", "mean singular values of the Jacobian", ("spectrum",)),
     Page(
         "fidelity",
         "how closely the analysed graph follows the original runtime",
         ("fidelity.difference", "fidelity.quantised", "fidelity.unverified", "gradient.zero", "load.note"),
     ),
+    Page("per_sample", "the table with one row a sample", ("rows", "per-sample")),
     Page("preprocess", "how a stored value becomes what the model sees", ("preprocessing", "scale", "mean", "std")),
     Page("eps", "the radius of a ball, in data units before normalisation", ("radius", "norm", "clipped")),
     Page(

@@ -27,7 +27,6 @@ def attacks(model: ModelRecord) -> str | None:
 
 def _rows(record: RobustnessRecord) -> list[list[str]]:
     where, samples = f"{record.norm} {notation.radius(record.eps)}", record.samples
-    broken = sum(attack.broken for attack in record.attacks)
     clean = [
         where,
         "none",
@@ -48,7 +47,11 @@ def _rows(record: RobustnessRecord) -> list[list[str]]:
         ]
         for attack in record.attacks
     ]
-    return [[where, "all together", notation.count(samples), notation.count(broken), *worst], clean, *each]
+    return [
+        [where, "all together", notation.count(samples), notation.count(words.broken(record)), *worst],
+        clean,
+        *each,
+    ]
 
 
 def _radii(model: ModelRecord) -> str:
@@ -57,8 +60,8 @@ def _radii(model: ModelRecord) -> str:
         spread = record.adversarial_radius
         points = () if spread is None else (spread.q05, spread.median, spread.q95)
         ends = [notation.upper(point) for point in points] or ["-"] * 3
-        rows.append([record.norm, notation.count(record.found), *ends])
-    return table(["nearest error found", "samples", "q05 <=", "median <=", "q95 <="], rows)
+        rows.append([record.norm, ", ".join(record.attacks), notation.count(record.found), *ends])
+    return table(["nearest error", "attack", "found", "q05 <=", "median <=", "q95 <="], rows)
 
 
 def evaluation(model: ModelRecord) -> str | None:

@@ -8,7 +8,7 @@ from rich.text import Text
 from lipcert.records import AdversarialRadiusRecord, AttackRecord, ModelRecord, RobustnessRecord
 from lipcert.render.notation import count, lower, nearest, radius, share_up, upper
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.evaluation import evaluation, sampling, sampling_lead, verdict
+from lipcert.render.wording.evaluation import broken, evaluation, sampling, sampling_lead, verdict
 from lipcert.render.wording.lines import attacked, judges
 
 
@@ -40,7 +40,7 @@ def _rows(record: RobustnessRecord, ink: Ink) -> list[list[str | Text]]:
         ball,
         ink.text("all together", "heading"),
         count(record.samples),
-        count(sum(attack.broken for attack in record.attacks)),
+        count(broken(record)),
         ink.marked(share_up(record.robust_accuracy, record.samples), "measured"),
         ink.marked(lower(record.robust_loss), "measured"),
     ]
@@ -68,13 +68,21 @@ def _attack(attack: AttackRecord, samples: int) -> list[str | Text]:
 
 def _radii(records: tuple[AdversarialRadiusRecord, ...], ink: Ink) -> RenderableType:
     """Distances of the nearest errors: upper bounds, rounded up."""
-    columns = [Column(header="nearest error found", justify="left"), Column(header="samples")]
+    columns = [Column(header="nearest error", justify="left"), Column(header="attack", justify="left", fold=True)]
+    columns += [Column(header="found")]
     columns += [Column(header=f"{name} <=") for name in ("q05", "median", "q95")]
     rows: list[list[str | Text]] = []
     for record in records:
         spread = record.adversarial_radius
         ends = ["-"] * 3 if spread is None else [upper(value) for value in (spread.q05, spread.median, spread.q95)]
-        rows.append([record.norm, count(record.found), *(ink.marked(end, "measured") for end in ends)])
+        rows.append(
+            [
+                record.norm,
+                ", ".join(record.attacks),
+                count(record.found),
+                *(ink.marked(end, "measured") for end in ends),
+            ]
+        )
     return ink.grid(columns, rows)
 
 

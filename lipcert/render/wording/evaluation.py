@@ -46,6 +46,11 @@ def _limit(value: float, threshold: float) -> str:
     return f" [{nearest(value)}, passes up to {short(threshold, 3)}]"
 
 
+def broken(record: RobustnessRecord) -> int:
+    """Samples classified rightly that something broke: a search for the nearest error, or one in this ball."""
+    return round(record.samples * (record.clean_accuracy - record.robust_accuracy))
+
+
 def sampling(record: RobustnessRecord) -> str:
     """The sampling error of one ball's figures; nothing where it was not computed."""
     found = record.sampling
