@@ -34,3 +34,7 @@ class AbstractBranching(ABC):
     @abstractmethod
     def children(self, domains: Domains) -> Bounded:
         """Parts whose union is each domain, bounded. None of the domains is whole."""
+
+    @abstractmethod
+    def settle(self, domains: Domains) -> Bounded:
+        """The best that can be said of domains that are whole."""

@@ -51,6 +51,10 @@ class InputBranching(AbstractBranching):
         both = Interval(torch.cat([lower.lower, upper.lower]), torch.cat([lower.upper, upper.upper]))
         return self._bound(domains.goal.repeat(2), domains.bound.repeat(2), both)
 
+    def settle(self, domains: Domains) -> Bounded:
+        """Nothing more: a point."""
+        return Bounded(domains=domains, points=domains.state["low"])
+
     def _sides(self, domains: Domains) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Ends of the side to be cut, (N,), which one it is, and where it is cut."""
         side = domains.state["side"].to(torch.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -12,6 +12,7 @@ from lipcert.bounds.bounder import Bounder, Intervals
 from lipcert.bounds.branch.base import AbstractBranching, Bounded
 from lipcert.bounds.branch.domains import Domains, join
 from lipcert.bounds.branch.goal import Goals
+from lipcert.bounds.branch.leaves import is_affine, solve
 from lipcert.bounds.branch.multipliers import Starts, ascend
 from lipcert.bounds.branch.relaxed import Neurons, Relaxed, cut
 from lipcert.bounds.region import Region
@@ -88,6 +89,30 @@ class NeuronBranching(AbstractBranching):
         chosen = self._choose(domains)
         parts = join([self._side(domains, chosen, side) for side in (1, -1)])
         return self._bound(parts, self.settings.steps)
+
+    def settle(self, domains: Domains) -> Bounded:
+        """The optimum of each domain's linear programme, as a bound and as a point."""
+        relaxed = self._relaxed(domains)
+        points = relaxed.linearisation.region.centre.clone()
+        if not is_affine(relaxed):
+            return Bounded(domains=domains, points=points)
+        relaxed = replace(relaxed, sides=self._signs(relaxed))
+        leaves = [solve(relaxed, row) for row in range(len(domains))]
+        slopes, _, _ = _starts(domains)
+        multipliers = torch.stack([leaf.multipliers for leaf in leaves])
+        with torch.no_grad():
+            bound = relaxed.lower(slopes, multipliers, torch.stack([leaf.weights for leaf in leaves]))
+        for row, leaf in enumerate(leaves):
+            points[row] = points[row] if leaf.point is None else leaf.point
+        bound = torch.maximum(domains.bound, bound)
+        return Bounded(domains=Domains(goal=domains.goal, bound=bound, state=domains.state), points=points)
+
+    def _signs(self, relaxed: Relaxed) -> Tensor:
+        """Sides of all neurons: those never split have one sign by their intervals, which hold in the whole domain."""
+        intervals = relaxed.linearisation.intervals
+        low = self.neurons.gather({node: intervals[node].lower for node in self.neurons.nodes})
+        stable = torch.where(low >= 0, 1, -1).to(torch.int8)
+        return torch.where(relaxed.sides == 0, stable, relaxed.sides)
 
     def _side(self, domains: Domains, chosen: Tensor, side: int) -> Domains:
         sides = domains.state["sides"].scatter(1, chosen[:, None], side)

@@ -86,9 +86,10 @@ def search(
             found.reason = "regions were not cut into parts"
             return
         else:
-            batch = _cuttable(branching, left, settings.batch // 2, found)
-            if not len(batch):
-                continue
+            batch, left[0] = _take(left[0], settings.batch // 2)
+            whole, batch = batch.split(branching.is_whole(batch))
+            if len(whole):
+                _mark_stuck(found, _sift(branching.settle(whole), goals, judge, found))
             bounded = branching.children(batch)
         left = [join([*left, _sift(bounded, goals, judge, found)])]
         left = [left[0][found.status[left[0].goal] == OPEN]]
@@ -100,15 +101,12 @@ def search(
             return
 
 
-def _cuttable(branching: AbstractBranching, left: list[Domains], count: int, found: Found) -> Domains:
-    """Some domains, taken out of `left`, to be cut. A goal with a domain that cannot be cut is STUCK."""
-    batch, left[0] = _take(left[0], count)
-    fixed, batch = batch.split(branching.is_whole(batch))
-    if len(fixed):
-        found.status[fixed.goal] = STUCK
+def _mark_stuck(found: Found, domains: Domains) -> None:
+    """Their goals cannot be shown any more, though they may yet be falsified elsewhere."""
+    stuck = domains.goal[found.status[domains.goal] == OPEN]
+    if len(stuck):
+        found.status[stuck] = STUCK
         found.reason = "some parts cannot be cut any further"
-    left[0] = left[0][found.status[left[0].goal] == OPEN]
-    return batch[found.status[batch.goal] == OPEN]
 
 
 def _take(domains: Domains, count: int) -> tuple[Domains, Domains]:
