@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lipcert.analyses.jacobian.base import conjugate, vector_norm
 
-_PASSES = 100
 _TOLERANCE = 1e-6
 _SCREENING = 2
 _FINALISTS = 4
@@ -39,7 +38,9 @@ def dual(slopes: Tensor, exponent: float) -> Tensor:
     return shape / torch.where(length > 0, length, 1.0)
 
 
-def power_method(jacobian: Tensor, p: float, q: float, *, random_starts: int = 20, seed: int = 0) -> Tensor:
+def power_method(
+    jacobian: Tensor, p: float, q: float, *, random_starts: int = 20, passes: int = 100, seed: int = 0
+) -> Tensor:
     """A lower end of ||J||_{p -> q} for each J, shape (N,): ||Jv||_q for the best v with ||v||_p <= 1 that was found.
 
     One pass takes u = dual_{q*}(Jv) and then v = dual_p(J'u). The value never falls: ||Jv+||_q >= <u, Jv+>
@@ -52,11 +53,11 @@ def power_method(jacobian: Tensor, p: float, q: float, *, random_starts: int = 2
     drawn = torch.randn(random_starts, jacobian.shape[1], generator=generator, dtype=torch.float64)
     starts = 2 * jacobian.shape[1] + _COLUMNS + random_starts
     size = max(1, _BYTES // (4 * jacobian.shape[2] * starts))
-    parts = [_search(part, p, q, drawn.to(part)) for part in jacobian.split(size)]
+    parts = [_search(part, p, q, drawn.to(part), passes) for part in jacobian.split(size)]
     return torch.cat(parts) if parts else jacobian.new_zeros(0)
 
 
-def _search(jacobian: Tensor, p: float, q: float, drawn: Tensor) -> Tensor:
+def _search(jacobian: Tensor, p: float, q: float, drawn: Tensor, passes: int) -> Tensor:
     """The best value from any start, evaluated once more in full precision from the best few u."""
     scale = jacobian.abs().amax(dim=(1, 2), keepdim=True)
     quick = (jacobian / torch.where(scale > 0, scale, 1.0)).to(torch.float32)
@@ -65,13 +66,20 @@ def _search(jacobian: Tensor, p: float, q: float, drawn: Tensor) -> Tensor:
         pulls, values = _pass(quick, pulls, p, q)
     best = values.topk(min(_FINALISTS, values.shape[1]), dim=1).indices
     pulls, values = pulls.gather(1, best[..., None].expand(-1, -1, pulls.shape[2])), values.gather(1, best)
-    for _ in range(_PASSES - _SCREENING):
-        pulls, raised = _pass(quick, pulls, p, q)
-        settled = bool((raised <= values * (1 + _TOLERANCE)).all())
-        values = torch.maximum(values, raised)
-        if settled:
-            break
+    _climb(quick, pulls, values, p, q, passes - _SCREENING)
     return _pass(jacobian, pulls.to(jacobian), p, q)[1].amax(dim=1)
+
+
+def _climb(jacobian: Tensor, pulls: Tensor, values: Tensor, p: float, q: float, passes: int) -> None:  # noqa: PLR0917  the state of the search
+    """Pass after pass, in place, over the samples that still rise."""
+    rising = torch.arange(len(jacobian), device=jacobian.device)
+    for _ in range(passes):
+        raised, reached = _pass(jacobian[rising] if len(rising) < len(jacobian) else jacobian, pulls[rising], p, q)
+        more = (reached > values[rising] * (1 + _TOLERANCE)).any(dim=1)
+        pulls[rising], values[rising] = raised, torch.maximum(values[rising], reached)
+        rising = rising[more]
+        if not len(rising):
+            break
 
 
 def _pass(jacobian: Tensor, pulls: Tensor, p: float, q: float) -> tuple[Tensor, Tensor]:
