@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import final
 
+import torch
 from torch import Tensor
 
 from lipcert.graph import Node
 from lipcert.records import Norm
 from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule, unsupported
+from lipcert.rules.copies import Copies
 from lipcert.rules.deployment import Deployment
-from lipcert.rules.interval import Interval
+from lipcert.rules.interval import Interval, entries
 from lipcert.rules.relaxation import AbstractRelaxation, Affine
 
 # Every piece of these is a value; of all other ops only the first output is (the rest are indices or statistics).
@@ -30,14 +32,12 @@ class Output(AbstractRule):
         return gains[0]
 
     def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
-        """The interval of an op's first output is its own."""
-        if _first(node):
-            return inputs[0]
-        raise unsupported(node, "interval")
+        """The interval of an op's first output is its own. A piece is handed the interval of what is cut."""
+        return inputs[0] if _first(node) else _piece(node).interval(inputs)
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
-        """The identity."""
-        return Affine((_same,), identity=True) if _first(node) else super().relaxation(node, inputs, output)
+        """The identity, or copies of what is cut into pieces."""
+        return Affine((_same,), identity=True) if _first(node) else _piece(node).relaxation(inputs)
 
     def rounding(
         self,
@@ -53,6 +53,18 @@ class Output(AbstractRule):
 
 def _first(node: Node) -> bool:
     return node.args[1] == 0 and node.args[0].op not in PIECES
+
+
+def _piece(node: Node) -> Copies:
+    """Which entries of what is cut stand in one piece."""
+    source: Node = node.args[0]
+    if source.op not in PIECES:
+        raise unsupported(node, "interval")
+    (whole,) = source.inputs
+    numbers = torch.arange(whole.shape.numel(), dtype=torch.float64).reshape(whole.shape)
+    places = source.run(numbers)[node.args[1]].flatten().long()
+    nothing = torch.zeros(1, *entries(node), dtype=torch.float64)
+    return Copies(places, nothing, (entries(whole),))
 
 
 def _same(rows: Tensor) -> Tensor:

@@ -19,9 +19,11 @@ from lipcert.graph import Node
 from lipcert.operators import GatherOperator
 from lipcert.records import Norm
 from lipcert.rounding import product_up, sqrt_up, sum_up
-from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, rule
+from lipcert.rules.base import AbstractRule, LinearNorms, UnboundedError, offset, rule, unsupported
+from lipcert.rules.copies import Copies
 from lipcert.rules.deployment import Deployment
-from lipcert.rules.interval import Interval
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.relaxation import AbstractRelaxation
 
 _ONE_SOURCE = (
     "view reshape _unsafe_view flatten unflatten permute t transpose squeeze unsqueeze clone alias detach contiguous "
@@ -63,6 +65,14 @@ class Selection(AbstractRule):
         # The root of a square rounds back up: an input passed on once keeps its gain to the last digit.
         return gains[0] if counts == [1] else sqrt_up(sum_up(squares))
 
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Copies of the ends."""
+        return copies_of(node).interval(inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Exact."""
+        return copies_of(node).relaxation(inputs)
+
     def rounding(
         self,
         node: Node,
@@ -73,6 +83,19 @@ class Selection(AbstractRule):
     ) -> Tensor | float:
         """Copies are exact."""
         return 0.0
+
+
+def copies_of(node: Node) -> Copies:
+    """The copies of a node with one output. Raises UnsupportedOperatorError where the input decides what is copied."""
+    if (node.op not in _SEVERAL_SOURCES and len(node.inputs) != 1) or (
+        node.op == "where" and isinstance(node.args[0], Node)
+    ):
+        raise unsupported(node, "interval")
+    try:
+        places = sources(node)
+    except UnboundedError:
+        raise unsupported(node, "interval") from None
+    return Copies(places, offset(node), tuple(entries(source) for source in node.inputs))
 
 
 def copies(node: Node) -> list[int]:
