@@ -76,9 +76,7 @@ def measure_jacobians(
         logits, jacobian = logits_and_jacobians(working, batch, batch_size=len(batch))
         classes = logits.argmax(dim=1) if labels is None else labels[start : start + len(batch)].to(logits.device)
         for part in _chunks(jacobian):
-            local = Linearised(
-                logits=logits[part].to(torch.float64), jacobian=jacobian[part].to(torch.float64), classes=classes[part]
-            )
+            local = _linearised(logits[part], jacobian[part], classes[part])
             parts.append(columns(local, seed=seed))
             if labels is not None and sum(len(found.local) for found in probes) < _PROBED:
                 probes.append(probe(working, batch[part], local, step))
@@ -92,6 +90,10 @@ def measure_jacobians(
         probe=joined(probes) if probes else None,
         step=step,
     )
+
+
+def _linearised(logits: Tensor, jacobian: Tensor, classes: Tensor) -> Linearised:
+    return Linearised(logits=logits.to(torch.float64), jacobian=jacobian.to(torch.float64), classes=classes)
 
 
 def affordable_dtype(graph: Graph, samples: int, *, passes: int | None = None) -> torch.dtype:
