@@ -58,14 +58,17 @@ class Ball:
             inside &= ((values >= low) & (values <= high)).flatten(1).all(dim=1)
         return inside
 
-    def project(self, points: Tensor, clean: Tensor) -> Tensor:
+    def project(self, points: Tensor, clean: Tensor, eps: Tensor | None = None) -> Tensor:
         """The nearest point of the ball, clipped to the box, as a tensor of `clean`'s dtype that is inside exactly.
+
+        eps  a radius for each sample, shape (N,), float64, no larger than the ball's own; None for that
 
         The float64 result is rounded to the dtype; a coordinate that rounding took further from the clean sample
         moves one float back towards it, which undoes more than the rounding.
         """
         start = clean.to(torch.float64)
-        delta = self._shrink(points.to(torch.float64) - start, start)
+        radius = torch.full_like(start.flatten(1)[:, :1], self.eps) if eps is None else eps[:, None]
+        delta = self._shrink((points.to(torch.float64) - start).flatten(1), start, radius).reshape(start.shape)
         wanted = start + delta
         if self.input_range is not None:
             wanted = wanted.clamp(*self._box(start))
@@ -120,15 +123,15 @@ class Ball:
         radius = noise.uniform(clean.flatten(1)[:, :1], draw) ** (1 / clean[0].numel())
         return self.project(clean + self.eps * direction * radius.reshape(-1, *[1] * (clean.ndim - 1)), clean)
 
-    def _shrink(self, delta: Tensor, start: Tensor) -> Tensor:
+    def _shrink(self, delta: Tensor, start: Tensor, eps: Tensor) -> Tensor:
+        """`delta`, shape (N, D), cut to the radii `eps`, shape (N, 1)."""
         if self.norm == "linf":
-            return delta.clamp(-self.eps, self.eps)
-        flat = delta.flatten(1)
-        room = self.eps * (1 - 3 * _slack(flat))
+            return torch.minimum(torch.maximum(delta, -eps), eps)
+        room = eps * (1 - 3 * _slack(delta))
         if self.norm == "l1":
-            return shrink_l1(flat, self.room(flat, start.flatten(1)), room).reshape(delta.shape)
-        lengths: Tensor = torch.linalg.vector_norm(flat, dim=1, keepdim=True).clamp_min(_TINY)
-        return (flat * (room / lengths).clamp_max(1.0)).reshape(delta.shape)
+            return shrink_l1(delta, self.room(delta, start.flatten(1)), room)
+        lengths: Tensor = torch.linalg.vector_norm(delta, dim=1, keepdim=True).clamp_min(_TINY)
+        return delta * (room / lengths).clamp_max(1.0)
 
     def _box(self, clean: Tensor) -> tuple[Tensor, Tensor]:
         assert self.input_range is not None
@@ -136,30 +139,31 @@ class Ball:
         return clean.clamp_max(low), clean.clamp_min(high)
 
 
-def shrink_l1(delta: Tensor, room: Tensor, eps: float) -> Tensor:
+def shrink_l1(delta: Tensor, room: Tensor, eps: Tensor) -> Tensor:
     """The point nearest to `delta` in l2 among those of l1 norm <= eps whose coordinates keep within `room`.
 
     Coordinate i of it has size clamp(|delta_i| - t, 0, room_i) for one t >= 0, the least at which the sizes sum to
     eps or less. The sum is piecewise linear in t; its bends, at |delta_i| and |delta_i| - room_i, are sorted.
 
     delta, room  (N, D), float64; room may be infinite
+    eps          (N, 1)
 
     Source: Croce & Hein, arXiv 2103.01208, Proposition 3.1.
     """
     size = torch.minimum(delta.abs(), room)
-    outside = size.sum(dim=1) > eps
+    outside = size.sum(dim=1) > eps[:, 0]
     if outside.any():
-        size[outside] = _soften(delta[outside].abs(), room[outside], eps)
+        size[outside] = _soften(delta[outside].abs(), room[outside], eps[outside])
     total = size.sum(dim=1, keepdim=True).clamp_min(_TINY)
     return delta.sign() * size * (eps / total).clamp_max(1.0)
 
 
-def _soften(size: Tensor, room: Tensor, eps: float) -> Tensor:
+def _soften(size: Tensor, room: Tensor, eps: Tensor) -> Tensor:
     bends = torch.cat([size, (size - room).clamp_min(0.0)], dim=1)
     bends, order = bends.sort(dim=1, descending=True)
     slopes = torch.where(order < size.shape[1], 1.0, -1.0).to(size.dtype).cumsum(dim=1)[:, :-1]
     sums = (slopes * (bends[:, :-1] - bends[:, 1:])).cumsum(dim=1)
-    last = torch.searchsorted(sums, torch.full_like(sums[:, :1], eps)).clamp_max(sums.shape[1] - 1)
+    last = torch.searchsorted(sums, eps).clamp_max(sums.shape[1] - 1)
     excess = (sums.gather(1, last) - eps) / slopes.gather(1, last).clamp_min(1.0)
     threshold = bends.gather(1, last + 1) + excess
     return torch.minimum((size - threshold).clamp_min(0.0), room)

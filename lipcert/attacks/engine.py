@@ -10,7 +10,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lipcert.attacks.base import AbstractAttack, Ball, Classifier, Noise
+from lipcert.attacks.base import AbstractAttack, Ball, Classifier, Noise, OutOfTimeError
+from lipcert.deadline import Deadline
 from lipcert.errors import ModelError
 from lipcert.graph.scores import cross_entropy, margins
 
@@ -52,6 +53,11 @@ class Outcome:
     loss: Tensor
     found: tuple[str, ...]
 
+    def of(self, rows: Tensor) -> Outcome:
+        """The outcome of some of the samples, by their indices."""
+        found = tuple(self.found[row] for row in rows.tolist())
+        return Outcome(inputs=self.inputs[rows], margin=self.margin[rows], loss=self.loss[rows], found=found)
+
     @property
     def broken(self) -> Tensor:
         """Samples misclassified at `inputs`, a tie included, shape (N,)."""
@@ -89,25 +95,46 @@ def run_attack(  # noqa: D417  clean, seed and batch_size say what they are
     *,
     seed: int,
     batch_size: int = 256,
+    rows: Tensor | None = None,
+    deadline: Deadline | None = None,
     finished: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
     """The worst of `clean` and of what one attack finds in `ball`.
 
     Args:
+        rows: indices of the samples to search, in order; None for all
+        deadline: when to stop between batches, with what there is; `target.classify` stops within one
         finished: told the number of samples done after each batch
     """
+    rows = torch.arange(len(target.clean)) if rows is None else rows.cpu()
     parts = []
-    for start in range(0, len(target.clean), batch_size):
-        rows = slice(start, start + batch_size)
-        inputs, labels = target.clean[rows], target.labels[rows]
-        noise = Noise(seed=seed, stage=attack.name, indices=tuple(range(start, start + len(inputs))))
-        candidates = attack.perturb(target.classify, inputs, labels, ball, noise)
+    for batch in blocks(rows, batch_size):
+        if deadline is not None and deadline.passed:
+            break
+        at = batch.to(target.clean.device)
+        inputs, labels = target.clean[at], target.labels[at]
+        noise = Noise(seed=seed, stage=attack.name, indices=tuple(batch.tolist()))
+        candidates = propose(attack, target.classify, inputs, labels, ball, noise)
         origin = f"{attack.name} in {ball.norm} {ball.eps:g}, seed {seed}"
-        part = Outcome(inputs=inputs, margin=clean.margin[rows], loss=clean.loss[rows], found=clean.found[rows])
-        scored = [_judge(target, points, inputs, labels, ball=ball, origin=origin) for points in candidates]
-        parts.append(worst_of([part, *scored]))
-        finished(start + len(inputs))
-    return _join(parts) if parts else clean
+        scored = [judge(target, points, inputs, labels, ball=ball, origin=origin) for points in candidates]
+        parts.append((at, worst_of([clean.of(at), *scored])))
+        finished(sum(len(done) for done, _ in parts))
+    return merge(clean, parts)
+
+
+def blocks(rows: Tensor, size: int) -> tuple[Tensor, ...]:
+    """Rows in blocks of `size`, the last one shorter; none where there are no rows."""
+    return rows.split(size) if len(rows) else ()
+
+
+def propose(  # noqa: PLR0917  the batch, as `perturb` has it
+    attack: AbstractAttack, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball, noise: Noise
+) -> Tensor:
+    """What an attack proposes; nothing where time was up before it had anything."""
+    try:
+        return attack.perturb(classify, clean, labels, ball, noise)
+    except OutOfTimeError:
+        return clean[:0][None].expand(0, *clean.shape)
 
 
 def worst_of(outcomes: Sequence[Outcome]) -> Outcome:
@@ -125,7 +152,9 @@ def _worse(first: Outcome, second: Outcome) -> Outcome:
     )
 
 
-def _judge(target: Target, points: Tensor, clean: Tensor, labels: Tensor, *, ball: Ball, origin: str) -> Outcome:
+def judge(
+    target: Target, points: Tensor, clean: Tensor, labels: Tensor, *, ball: Ball, origin: str | Sequence[str]
+) -> Outcome:
     """Score the points an attack proposes. One outside the ball is projected; one still outside becomes the clean one.
 
     A point whose logits are not finite shows nothing about the label and is as good as not found.
@@ -142,7 +171,7 @@ def _judge(target: Target, points: Tensor, clean: Tensor, labels: Tensor, *, bal
         inputs=points,
         margin=torch.where(finite, margins(logits, labels), torch.inf),
         loss=torch.where(finite, cross_entropy(logits, labels), 0.0),
-        found=(origin,) * len(points),
+        found=(origin,) * len(points) if isinstance(origin, str) else tuple(origin),
     )
 
 
@@ -158,10 +187,12 @@ def _column(mask: Tensor, like: Tensor) -> Tensor:
     return mask.reshape(-1, *[1] * (like.ndim - 1))
 
 
-def _join(parts: Sequence[Outcome]) -> Outcome:
-    return Outcome(
-        inputs=torch.cat([part.inputs for part in parts]),
-        margin=torch.cat([part.margin for part in parts]),
-        loss=torch.cat([part.loss for part in parts]),
-        found=tuple(name for part in parts for name in part.found),
-    )
+def merge(whole: Outcome, parts: Sequence[tuple[Tensor, Outcome]]) -> Outcome:
+    """`whole` with the outcomes of some of its samples, given by their indices, in place."""
+    inputs, margin, loss = whole.inputs.clone(), whole.margin.clone(), whole.loss.clone()
+    found = list(whole.found)
+    for rows, part in parts:
+        inputs[rows], margin[rows], loss[rows] = part.inputs, part.margin, part.loss
+        for row, name in zip(rows.tolist(), part.found, strict=True):
+            found[row] = name
+    return Outcome(inputs=inputs, margin=margin, loss=loss, found=tuple(found))

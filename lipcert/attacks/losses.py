@@ -71,3 +71,10 @@ def rank_rivals(classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball)
         distances.append(-pull.detach().to(torch.float64) / slope.clamp_min(torch.finfo(torch.float64).tiny))
     nearest = torch.stack(distances, dim=1).nan_to_num(nan=torch.inf).argsort(dim=1, stable=True)
     return likely.gather(1, nearest)
+
+
+def first_order_distance(logits: Tensor, gradient: Tensor, labels: Tensor, ball: Ball) -> Tensor:
+    """Margin over the dual norm of the gradient of what is climbed, shape (N,), float64; infinity where that is 0."""
+    slope = (gradient * ball.steepest(gradient)).flatten(1).sum(dim=1).to(torch.float64)
+    distance = margins(logits.to(torch.float64), labels).clamp_min(0.0) / slope
+    return distance.nan_to_num(nan=0.0, posinf=torch.inf)

@@ -18,7 +18,7 @@ class Meter:
     """`classify` with two counters.
 
     On the CPU rows are evaluated in blocks of 32, the last one filled up: kernels of one shape treat all rows alike,
-    so the logits and gradients of a sample do not depend on which others share its batch, nor on the batch size.
+    so the logits of a sample do not depend on which others share its batch, nor on the batch size.
 
     gradients  rows of all backward passes
     forwards   rows of all forward passes

@@ -47,7 +47,7 @@ class Worst:
 
 @final
 class Nearest:
-    """The misclassified point nearest to its clean sample met in a search, the clean sample where there is none.
+    """The misclassified point of a ball nearest to its clean sample met in a search; the latter where there is none.
 
     distance  of it in the ball's norm, shape (N,), float64; infinity where there is none
     points    (N, *input_shape)
@@ -62,6 +62,6 @@ class Nearest:
         """Take in `points` of the samples `rows`; returns which of them are misclassified, a tie included."""
         wrong = margins(logits.detach().to(torch.float64), self._labels[rows]) <= 0
         distance = self._ball.distance(points, self._clean[rows])
-        nearer = wrong & (distance < self.distance[rows])
+        nearer = wrong & (distance < self.distance[rows]) & (distance <= self._ball.eps)
         self.distance[rows[nearer]], self.points[rows[nearer]] = distance[nearer], points[nearer]
         return wrong

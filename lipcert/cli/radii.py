@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from lipcert.cli.values import choice, items, number
 from lipcert.errors import UsageError
 
-NORMS = ("linf", "l2")
-"""Norms of the balls that are attacked and certified; layer norms and Lipschitz constants come in l1 too."""
+NORMS = ("linf", "l2", "l1")
+"""Norms of the balls that are attacked and certified; l1 where it is asked for."""
 
 
 def radii(eps: Iterable[str] | None, norms: Iterable[str] | None) -> dict[str, tuple[float, ...]] | None:
@@ -29,11 +29,6 @@ def radii(eps: Iterable[str] | None, norms: Iterable[str] | None) -> dict[str, t
 
 
 def _norm(name: str, option: str) -> str:
-    if name.lower() == "l1":
-        raise UsageError(
-            f"{option} l1: l1 balls are neither attacked nor certified",
-            hint="use linf or l2; layer norms and Lipschitz constants in l1 are always reported",
-        )
     return choice(name, option, NORMS) or ""
 
 

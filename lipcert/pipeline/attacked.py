@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import final
@@ -58,6 +59,15 @@ def join_claims(before: Claims | None, after: Claims | None) -> Claims | None:
     if before is None or after is None:
         return None
     return {ball: claimed | after[ball] for ball, claimed in before.items()}
+
+
+def adversarial_radii(robustness: Robustness) -> list[dict[str, float | None]]:
+    """Of each sample, norm -> distance of the nearest error known; None where there is none."""
+    columns = {norm: near.distance.tolist() for norm, near in robustness.nearby.items()}
+    return [
+        {norm: distances[row] if math.isfinite(distances[row]) else None for norm, distances in columns.items()}
+        for row in range(len(robustness.clean.margin))
+    ]
 
 
 def check_attacks(run: Run, robustness: Robustness, aim: Aim, claims: Claims | None) -> EvaluationRecord | None:

@@ -6,11 +6,13 @@ from lipcert.records import AnalyzeSettings, Norm
 from lipcert.samples import Samples
 
 NORMS: tuple[Norm, ...] = ("linf", "l2")
-UNIT_RADII: dict[Norm, tuple[float, ...]] = {"linf": (2 / 255, 8 / 255), "l2": (0.25, 0.5)}
+"""The norms where none is asked for."""
+
+UNIT_RADII: dict[Norm, tuple[float, ...]] = {"linf": (2 / 255, 8 / 255), "l2": (0.25, 0.5), "l1": (4.0, 12.0)}
 """For inputs in [0, 1]: the radii of the image literature."""
 
 SHARES = (0.01, 0.05)
-"""Otherwise: these shares of the input range, for either norm."""
+"""Otherwise: these shares of the input range, for every norm."""
 
 
 def radii(settings: AnalyzeSettings, samples: Samples) -> dict[Norm, tuple[float, ...]]:
@@ -20,7 +22,7 @@ def radii(settings: AnalyzeSettings, samples: Samples) -> dict[Norm, tuple[float
     """
     asked = settings.eps or dict.fromkeys(NORMS, ())
     default = default_radii(samples)
-    return {norm: asked[norm] or default[norm] for norm in NORMS if norm in asked}
+    return {norm: asked[norm] or default[norm] for norm in UNIT_RADII if norm in asked}
 
 
 def default_radii(samples: Samples) -> dict[Norm, tuple[float, ...]]:
@@ -29,4 +31,4 @@ def default_radii(samples: Samples) -> dict[Norm, tuple[float, ...]]:
         return UNIT_RADII
     low, high = samples.input_range or (float(samples.inputs.min()), float(samples.inputs.max()))
     width = (high - low) or 1.0
-    return {norm: tuple(share * width for share in SHARES) for norm in NORMS}
+    return {norm: tuple(share * width for share in SHARES) for norm in UNIT_RADII}

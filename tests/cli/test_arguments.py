@@ -65,7 +65,6 @@ REFUSED = [
     (("--only", ""), "--only was given without a value"),
     (("--eps", "l2:1", "--norm", "linf"), "add --norm l2"),
     (("--eps", "l3:1"), "known: linf, l2"),
-    (("--norm", "l1"), "neither attacked nor certified"),
     (("--norm", "l_inf"), "did you mean linf"),
     (("--only", "margin"), "did you mean margins"),
     (("--skip", "everything"), "known: layers"),

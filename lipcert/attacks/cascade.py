@@ -1,0 +1,110 @@
+"""Which searches an effort makes, in which order, and for which samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from lipcert.attacks.apgd import Apgd
+from lipcert.attacks.base import AbstractAttack
+from lipcert.attacks.ddn import Ddn
+from lipcert.attacks.fgm import Fgm
+from lipcert.attacks.fmn import Fmn
+from lipcert.attacks.pgd import Pgd
+from lipcert.attacks.square import Square
+from lipcert.records import Effort, Norm
+
+Aim = Literal["loss", "error", "check"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One attack and the samples it is run on.
+
+    aim    "loss" all samples, broken and certified ones too; "error" those neither broken nor certified;
+           "check" a fixed random part of the latter, and all of them if it breaks any
+    reach  leaves out samples whose nearest known error lies further than so many radii away; None for no such limit.
+           A sample of which no error is known at all is never left out
+    seeds  whether it is worth another run with another seed
+    """
+
+    attack: AbstractAttack
+    aim: Aim = "error"
+    reach: float | None = None
+    seeds: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is done in one norm.
+
+    near    searches for the nearest error, once for all radii
+    stages  searches in each ball, in this order
+    part    samples of a "check" stage at first
+    """
+
+    near: tuple[AbstractAttack, ...]
+    stages: tuple[Stage, ...]
+    part: int = 64
+
+
+def plan(effort: Effort, norm: Norm, *, classes: int) -> Plan:
+    """The searches of an effort. Those for a near error come first, as they serve every radius and the curve.
+
+    With two classes the one rival makes targeted searches margin searches.
+    """
+    rivals = classes - 1
+    return {"fast": _fast, "default": _default, "high": _high}[effort](norm, rivals)
+
+
+def _near(norm: Norm, steps: int) -> AbstractAttack:
+    return Ddn(steps=steps) if norm == "l2" else Fmn(loss="ce", steps=steps)
+
+
+def _near_rivals(norm: Norm, steps: int, rivals: int) -> AbstractAttack:
+    kind = Ddn if norm == "l2" else Fmn
+    return kind(loss="targeted", steps=steps, rivals=rivals)
+
+
+def _loss(steps: int) -> tuple[Stage, ...]:
+    """One step, and the climb of the cross-entropy that goes on after success: it is there for the robust loss."""
+    climb = Pgd(loss="ce", steps=steps, exhaustive=True)
+    return (Stage(attack=Fgm(), aim="loss", seeds=False), Stage(attack=climb, aim="loss", seeds=False))
+
+
+def _square(norm: Norm, queries: int) -> Stage:
+    return Stage(attack=Square(queries=queries if norm == "linf" else 2 * queries), aim="check", seeds=False)
+
+
+def _fast(norm: Norm, rivals: int) -> Plan:
+    search = Apgd(loss="targeted", steps=20, rivals=min(rivals, 2), random_start=True)
+    return Plan(near=(_near(norm, 30),), stages=(*_loss(10), Stage(attack=search, reach=1.15)))
+
+
+def _default(norm: Norm, rivals: int) -> Plan:
+    return Plan(
+        near=(_near(norm, 40),),
+        stages=(
+            *_loss(20),
+            Stage(attack=_near_rivals(norm, 40, min(rivals, 3)), reach=1.5, seeds=False),
+            Stage(attack=Apgd(loss="ce"), reach=1.5),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), restarts=2), reach=1.3),
+            _square(norm, 1000),
+        ),
+        part=48,
+    )
+
+
+def _high(norm: Norm, rivals: int) -> Plan:
+    return Plan(
+        near=(_near(norm, 100), _near_rivals(norm, 60, min(rivals, 4))),
+        stages=(
+            *_loss(100),
+            Stage(attack=Apgd(loss="ce", restarts=2), reach=3.0),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 9), restarts=3), reach=2.0),
+            _square(norm, 5000),
+        ),
+        part=128,
+    )
