@@ -105,9 +105,10 @@ class Refinement:
         windowed = is_map(self.plan, node)
         portion = self._portion(node, windowed=windowed)
         found = [self.known.lower(both_sides(i), target=node, tight=False) for i in index.split(portion, dim=1)]
-        for some, values in zip(index.split(portion, dim=1), found, strict=True):
-            self.known.intervals[node] = with_backward_bounds(self.known.intervals[node], some, values)
-        self.known.replace(node, self.known.intervals[node])
+        low, high = (torch.cat(side, 1) for side in zip(*(values.chunk(2, dim=1) for values in found), strict=True))
+        # Padding has bounds as well, but what a sample gets must not depend on the others of its batch.
+        values = torch.cat([low, high], 1).masked_fill(~wanted.gather(1, index).repeat(1, 2), -torch.inf)
+        self.known.replace(node, with_backward_bounds(self.known.intervals[node], index, values))
         return True
 
     def _portion(self, node: Node, *, windowed: bool) -> int:

@@ -101,13 +101,24 @@ def _too_wide(node: Node, size: Size) -> bool:
 def _first_windows(node: Node, rows: Units) -> Windows:
     """The kernel of each unit's filter, where the unit reads."""
     sides = entries(node)[1:]
-    weight, places = node.args[1], sides.numel()
+    weight, places = _spread_kernel(node), sides.numel()
     values = weight[rows.index // places] * rows.scale.reshape(*rows.scale.shape, *[1] * (weight.ndim - 1))
     at = rows.index % places
     used = torch.zeros(places, dtype=torch.bool, device=at.device)
     used[at.flatten()] = True
     corners = torch.stack(torch.unravel_index(used.nonzero()[:, 0], sides), 1)
     return Windows(values, _corners_before(node, corners), (used.cumsum(0) - 1)[at])
+
+
+def _spread_kernel(node: Node) -> Tensor:
+    """The kernel with zeros between its taps where it is dilated."""
+    weight, dilation = node.args[1], geometry(node)[2]
+    if set(dilation) == {1}:
+        return weight
+    one = Size([1] * len(dilation))
+    wide = weight.new_zeros(*weight.shape[:2], *read_by(node, one))
+    wide[(slice(None), slice(None), *(slice(None, None, step) for step in dilation))] = weight
+    return wide
 
 
 def _corners_before(node: Node, places: Tensor) -> Tensor:

@@ -105,10 +105,9 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
         if operator is None:
             raise unsupported(node, "interval")
         (x,) = inputs
-        value = apply(operator, x.centre) + offset(node)
-        width = apply(operator.majorant(), x.radius)
-        shape = entries(node)
-        box = Interval((value - width).reshape(-1, *shape), (value + width).reshape(-1, *shape))
+        value = apply(operator, node, x.centre) + offset(node)
+        width = apply(operator.majorant(), node, x.radius)
+        box = Interval(value - width, value + width)
         return box.widen(gamma(operator.terms + 16) * self.spread(node, operator, x))
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
@@ -155,7 +154,7 @@ class AbstractRule(ABC):  # noqa: B024  every method has a meaningful default
 
         Its own sums of non-negative numbers are low by a factor of at most 1 - gamma, which is made good here.
         """
-        size = apply(operator.majorant(), x.magnitude).reshape(-1, *entries(node)) + offset(node).abs()
+        size = apply(operator.majorant(), node, x.magnitude) + offset(node).abs()
         return size * (1 + gamma(operator.terms + 16)) + _TINY
 
     def _affine(self, node: Node, /) -> AbstractLinearOperator | None:
@@ -171,9 +170,9 @@ def unsupported(node: Node, what: str) -> UnsupportedOperatorError:
     )
 
 
-def apply(operator: AbstractLinearOperator, x: Tensor) -> Tensor:
-    """The operator on (N, *entries), whose axes of length 1 the operator may count otherwise."""
-    return operator.apply(x.reshape(-1, *operator.in_shape))
+def apply(operator: AbstractLinearOperator, node: Node, x: Tensor) -> Tensor:
+    """The operator on (N, *entries) of the node's input; it may count axes of length 1 otherwise than the node."""
+    return operator.apply(x.reshape(-1, *operator.in_shape)).reshape(-1, *entries(node))
 
 
 def offset(node: Node) -> Tensor:
