@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import final
 
 import torch
 from torch import Tensor
 
+from lipcert.analyses.certificates.branching import branch
 from lipcert.analyses.certificates.ladder import Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
-from lipcert.analyses.certificates.rungs import CHEAP, REFINED, Rung
+from lipcert.analyses.certificates.rungs import CHEAP, DEAR, REFINED, Rung
 from lipcert.analyses.certificates.search import RadiusSearch, first_order_radius
 from lipcert.analyses.certificates.standing import Standing
+from lipcert.attacks import Target
 from lipcert.deadline import Deadline
 from lipcert.progress import Progress, silent
 from lipcert.records import DeployDtype, Effort, Norm, Skipped
 
-SEARCHED: dict[Effort, int | None] = {"fast": 0, "default": 32, "high": None}
+SEARCHED: dict[Effort, int | None] = {"fast": 0, "default": 16, "high": None}
 """Samples whose radius is searched for; None for all."""
 
-STEPS: dict[Effort, int] = {"fast": 0, "default": 8, "high": 12}
+STEPS: dict[Effort, int] = {"fast": 0, "default": 5, "high": 12}
 _BEYOND = 1.5
+_LINEAR = 0.5
 
 
 @final
@@ -71,14 +75,18 @@ class Certifier:
                 standing.prove(rows, margin[rows], self.lipschitz.method)
         self._climb(CHEAP, deadline)
 
-    def finish(self, deadline: Deadline) -> None:
-        """The dear ones, on what is neither proved nor broken."""
-        self._climb(self.dear, deadline)
+    def finish(self, target: Target, deadline: Deadline) -> None:
+        """The dear ones, on what is neither proved nor broken.
 
-    @property
-    def dear(self) -> Sequence[Rung]:
-        """The rungs that this effort pays for."""
-        return (REFINED,)
+        Branch and bound is among them where there is a deadline to fill, or the effort is high.
+
+        target  who judges the points that branch and bound finds
+        """
+        self._climb(DEAR[self.effort], deadline.share(_LINEAR))
+        if isinstance(self.ladder, Ladder) and (self.effort == "high" or isfinite(deadline.moment)):
+            for index, standing in enumerate(self.standings):
+                if len(rows := standing.open):
+                    branch(self.ladder, standing, rows, target, deadline.share(1 / (len(self.standings) - index)))
 
     def _climb(self, rungs: Sequence[Rung], deadline: Deadline) -> None:
         """Ball by ball. What is not proved in a ball is not tried in a larger one, unless the effort is high."""
@@ -99,8 +107,11 @@ class Certifier:
         standing.withdraw(kept.cpu())
         standing.falsify(broken, found)
 
-    def search(self, deadline: Deadline) -> None:
-        """Look for radii beyond those that came for free, for as many samples as the effort pays for."""
+    def search(self, errors: Mapping[Norm, Tensor], deadline: Deadline) -> None:
+        """Look for radii beyond those that came for free, for as many samples as the effort pays for.
+
+        errors  norm -> (N,) distances of the nearest errors known, infinite where there is none
+        """
         if not isinstance(self.ladder, Ladder) or not STEPS[self.effort]:
             return
         rows = (~self.standings[0].wrong).nonzero()[:, 0][: SEARCHED[self.effort]]
@@ -109,14 +120,17 @@ class Certifier:
             self.progress("radii", index * len(rows), total)
             share = deadline.share(1 / (len(self.norms) - index))
             seek = RadiusSearch(self.ladder, REFINED, steps=STEPS[self.effort], deadline=share)
-            self._found[norm], self.searched[norm] = seek.widen(norm, rows, self.radius(norm), self._beyond(norm, rows))
+            self._found[norm], self.searched[norm] = seek.widen(
+                norm, rows, self.radius(norm), self._beyond(norm, rows, errors)
+            )
         self.progress("radii", total, total)
 
-    def _beyond(self, norm: Norm, rows: Tensor) -> Tensor:
-        """Radii not worth passing, (N,): those of balls an attack broke, or a little past the first-order radius."""
+    def _beyond(self, norm: Norm, rows: Tensor, errors: Mapping[Norm, Tensor]) -> Tensor:
+        """Radii not worth passing, (N,): where errors are, else a little past the first-order radius."""
         assert isinstance(self.ladder, Ladder)
         upper = torch.zeros(len(self.standings[0].wrong), dtype=torch.float64)
         upper[rows] = _BEYOND * first_order_radius(self.ladder, rows, norm)
+        upper = torch.minimum(upper, errors.get(norm, torch.full_like(upper, torch.inf)))
         for standing in self.standings:
             if standing.norm == norm:
                 upper = torch.where(standing.broken, upper.clamp_max(standing.eps), upper)
@@ -131,7 +145,8 @@ class Certifier:
 
     def _own(self, norm: Norm) -> Tensor:
         known = [self._found[norm]] if norm in self._found else []
-        known += [torch.where(s.certified, s.eps, 0.0).to(torch.float64) for s in self.standings if s.norm == norm]
+        own = [standing for standing in self.standings if standing.norm == norm]
+        known += [torch.where(standing.certified, standing.eps, standing.reach) for standing in own]
         if isinstance(self.lipschitz, LipschitzRadii):
             known.append(self.lipschitz.radius[norm])
         return torch.stack(known).amax(dim=0)

@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lipcert.analyses.certificates.rungs import Batch, Rung
+from lipcert.analyses.certificates.rungs import Batch, Rung, reach
 from lipcert.analyses.certificates.standing import Standing
 from lipcert.bounds.bounder import Bounder
 from lipcert.bounds.region import Region
@@ -52,15 +52,19 @@ class Ladder:
         eps = torch.full((len(rows),), standing.eps, dtype=torch.float64)
         batch, proved = self.batch_of(rows, standing.norm, eps), 0
         for rung in rungs:
-            batch = batch.keep(rung.worth(batch))
-            if not len(batch.samples) or deadline.passed:
-                break
+            worth = rung.worth(batch)
+            if deadline.passed or not worth.any():
+                continue
+            part = batch if worth.all() else batch.keep(worth)
             with torch.no_grad():
-                found = rung.bound(self.bounder, batch).to("cpu")
-            new = standing.prove(batch.samples, found, rung.name)
-            proved += int(new.sum())
-            batch.margin = torch.maximum(batch.margin, found.to(batch.margin.device).nan_to_num(nan=-torch.inf))
-            batch = batch.keep((~new).to(batch.labels.device))
+                found = rung.bound(self.bounder, part)
+            new = torch.zeros_like(worth)
+            new[worth] = standing.prove(part.samples, found, rung.name).to(worth.device)
+            batch.margin[worth] = torch.maximum(batch.margin[worth], found.nan_to_num(nan=-torch.inf))
+            batch, proved = batch.keep(~new), proved + int(new.sum())
+        if len(batch.samples) and batch.refined is not None and not deadline.passed:
+            with torch.no_grad():
+                standing.reach[batch.samples] = reach(self.bounder, batch).cpu()
         return proved
 
     def batch_of(self, rows: Tensor, norm: Norm, eps: Tensor) -> Batch:

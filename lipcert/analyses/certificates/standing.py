@@ -23,6 +23,7 @@ class Standing:
     certified  samples proved to keep their label in the region
     broken     samples with a point in the region that is classified otherwise
     margin     the best lower bound on the smallest margin in the region, float64; -infinity where there is none
+    reach      radii below eps at which samples are proved, 0 where none is known
     by         the method that certified or broke the sample, "" where none did
     tried      method -> samples it was tried on
     """
@@ -33,6 +34,7 @@ class Standing:
     certified: Tensor = field(init=False)
     broken: Tensor = field(init=False)
     margin: Tensor = field(init=False)
+    reach: Tensor = field(init=False)
     by: list[str] = field(init=False)
     tried: Counter[str] = field(default_factory=Counter)
 
@@ -40,6 +42,7 @@ class Standing:
         self.certified = torch.zeros_like(self.wrong)
         self.broken = self.wrong.clone()
         self.margin = torch.full(self.wrong.shape, -math.inf, dtype=torch.float64)
+        self.reach = torch.zeros_like(self.margin)
         self.by = [""] * len(self.wrong)
 
     @property
@@ -54,17 +57,21 @@ class Standing:
         self.tried[method] += len(rows)
         self.margin[rows] = torch.maximum(self.margin[rows], margin)
         new = (margin > 0) & ~self.certified[rows]
-        self.certified[rows[new]] = True
-        for row in rows[new].tolist():
-            self.by[row] = method
+        self.certify(rows[new], method)
         return new
+
+    def certify(self, rows: Tensor, method: str) -> None:
+        """Take in a proof of samples `rows` that tells no margin."""
+        for row in rows[~self.certified[rows]].tolist():
+            self.by[row] = method
+        self.certified[rows] = True
 
     def falsify(self, broken: Tensor, found: Sequence[str]) -> None:
         """Take in samples an attack broke, a mask of shape (N,), with what broke each: its name, then where."""
         new = broken.cpu() & ~self.broken
         self.broken |= new
         for row in new.nonzero()[:, 0].tolist():
-            self.by[row] = found[row].split(" in ", 1)[0]
+            self.by[row] = found[row].split(" in ", 1)[0].split(" anywhere", 1)[0]
 
     def withdraw(self, kept: Tensor) -> None:
         """Certify no sample outside the mask `kept`."""
@@ -87,7 +94,9 @@ class Standing:
                 "eps": self.eps,
                 "verdict": verdict,
                 "method": method or None,
-                "margin_lower_bound": margin if math.isfinite(margin) else None,
+                "margin_lower_bound": margin
+                if math.isfinite(margin) and (margin > 0) == (verdict == "certified")
+                else None,
             }
             for verdict, method, margin in columns
         ]
