@@ -27,8 +27,8 @@ def _fidelity(record: FidelityRecord) -> tuple[DiagnosticRecord, ...]:
         found.append(DiagnosticRecord(id="fidelity.difference", level="note", message=text))
     if record.status == "quantised":
         text = (
-            f"the numbers describe the float reading of a quantised file; it differs from {record.reference} by "
-            f"{record.max_rel_diff:.1e} of the output range"
+            f"proofs and Jacobians describe the float reading of a quantised file; it differs from {record.reference}, "
+            f"which judges the attacks, by {record.max_rel_diff:.1e} of the output range"
         )
         found.append(DiagnosticRecord(id="fidelity.quantised", level="warning", message=text))
     if record.status == "unverified":

@@ -16,16 +16,18 @@ _NEXT_TO_ONE = 2.0**-25  # above one less this, a probability reads as one in fl
 
 
 def choose_scorer(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
-    """The original runtime on the CPU, and its name; on a GPU, or for a quantised or unverified file, the graph.
+    """The original runtime on the CPU, and its name; on a GPU, or for an unverified file, the graph.
+
+    A file that computes in integers is judged by its runtime on any device: the graph is its float reading only.
 
     graph  the subject's graph in the dtype and on the device in use
     """
     oracle = subject.source.oracle
-    if oracle is None or subject.source.quantised or graph.device.type != "cpu":
+    if oracle is None or (graph.device.type != "cpu" and not subject.source.quantised):
         return graph, "graph"
 
     def score(batch: Tensor) -> Tensor:
-        single = batch.to(torch.float32)
+        single = batch.to("cpu", torch.float32)
         return as_logits(oracle(model_inputs(subject.graph, single)).reshape(len(batch), -1), subject.graph.head)
 
     return score, oracle.name

@@ -98,5 +98,5 @@ def test_the_runtime_is_shown_no_point_outside_the_ball_in_float64_either(monkey
     images, labels = uniform(6, 4), torch.zeros(6, dtype=torch.long)
     lipcert.analyze(_Standardised().eval(), images, labels, settings=settings)
     near = [points.float().double() for points in shown if points.shape == images.shape]
-    assert len(near) > 2
+    assert len(near) > 1
     assert all(float((points - images.double()).abs().max()) <= 0.1 for points in near)

@@ -15,12 +15,12 @@ _STEP = 1e-6
 _TINY_STEP = 1e-4
 _OFF_KINKS = 1e-3  # equal inputs under a max-pool are a kink
 _WRONG, _ROUNDING = 0.05, 1e-13
-_BLIND = "the file has no gradient of its own; it is searched by its logits alone"
+_BLIND = "the file has no gradient of its own; it is searched by its logits, and by transfer from its float reading"
 
 
 @of_model(
     "differentiable",
-    hint="Robust accuracy comes from a search by logits, and from gradients of the float reading: try more --effort.",
+    hint="Such a search finds less than gradients would: raise --effort, and read accuracy as an upper bound.",
     reference="Athalye, Carlini & Wagner, arXiv 1802.00420",
 )
 def differentiable(evidence: Evidence) -> Finding:
@@ -95,8 +95,8 @@ def _drawn(like: Tensor, seed: int) -> Tensor:
 )
 def plateau(evidence: Evidence) -> Finding:
     """Samples where a tiny random step changes no logit, though a large one does."""
-    if not len(evidence.rows):
-        return not_applicable("no sample is classified rightly")
+    if evidence.blind or not len(evidence.rows):
+        return not_applicable(_BLIND if evidence.blind else "no sample is classified rightly")
     points, noise = evidence.points.to(torch.float64), _drawn(evidence.points, evidence.seed + 1)
     with torch.no_grad():
         here = evidence.double(points)

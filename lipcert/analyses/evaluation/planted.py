@@ -25,6 +25,8 @@ def planted(evidence: Evidence, entry: Searched) -> Finding:
     tenth of the way back to those of the clean sample. The error exists, and whoever follows the gradient of the
     logits finds it, or another one.
     """
+    if evidence.blind:
+        return not_applicable("gradients are not what the attacks on this file go by")
     rows, ball = evidence.some(evidence.rows, _PLANTS), entry.ball
     noise = Noise(seed=evidence.seed, stage="planted", indices=tuple(rows.tolist()))
     clean = evidence.target.clean[rows]

@@ -13,6 +13,7 @@ from lipcert.attacks.transfer import fit_affine
 _QUERIES = 300
 _FEW, _MANY = 0.04, 0.15
 _NONE_LEFT = "no sample survived the attacks"
+_BLIND = "gradients are not what the attacks on this file go by"
 _CARLINI = "Carlini et al., arXiv 1902.06705"
 
 
@@ -23,6 +24,8 @@ _CARLINI = "Carlini et al., arXiv 1902.06705"
 )
 def iterative(evidence: Evidence, entry: Searched) -> Finding:
     """Accuracy after twenty steps against that after one, and whether either moves anything."""
+    if evidence.blind:
+        return not_applicable(_BLIND)
     if not len(evidence.rows):
         return not_applicable("no sample is classified rightly")
     after = [evidence.attack(a, entry.ball, evidence.rows) for a in (Fgm(), Pgd(loss="margin", steps=20))]
@@ -106,7 +109,7 @@ def unbounded(evidence: Evidence, entry: Searched) -> Finding:
     if not len(evidence.rows):
         return not_applicable("no sample is classified rightly")
     if evidence.blind:
-        return not_applicable("gradients are not what the attacks on this file go by")
+        return not_applicable(_BLIND)
     norm, dimension = entry.ball.norm, evidence.points[0].numel()
     power = {"linf": 0.0, "l2": 0.5, "l1": 1.0}[norm]
     wide = Ball(norm=norm, eps=2 * evidence.spread * dimension**power, input_range=evidence.input_range)
@@ -123,7 +126,7 @@ def unbounded(evidence: Evidence, entry: Searched) -> Finding:
 def convergence(evidence: Evidence, entry: Searched) -> Finding:
     """Survivors that fall to more steps from other starts; as many as the sampling error are no finding."""
     if evidence.blind:
-        return not_applicable("gradients are not what the attacks on this file go by")
+        return not_applicable(_BLIND)
     search = Pgd(loss="targeted", steps=25, restarts=3)
     error = _deviation(entry.outcome.accuracy, len(entry.outcome.margin))
     return _breaks(evidence, entry, "more steps from other starts", search, warn=max(_FEW, error), fail=1.0)
