@@ -21,7 +21,7 @@ NAMES = ["first_order", "pairwise", "max_pair", "jacobian"]
 def _linear_attack(graph, inputs, labels, norm, eps):
     """The largest loss of z + J delta that ascent finds, with every pair's worst step among the starts."""
     logits, jacobian = logits_and_jacobians(graph.to(dtype=torch.float64), inputs)
-    p = {"l2": 2.0, "linf": math.inf}[norm]
+    p = {"l2": 2.0, "linf": math.inf, "l1": 1.0}[norm]
     own = jacobian[torch.arange(len(labels)), labels]
     worst = cross_entropy(logits, labels)
     for k in range(logits.shape[1]):
@@ -37,7 +37,7 @@ def _linear_attack(graph, inputs, labels, norm, eps):
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(2, 6),
-    st.sampled_from(["l2", "linf"]),
+    st.sampled_from(["l2", "linf", "l1"]),
     st.sampled_from([0.0, 1e-3, 0.05, 0.5, 3.0]),
     st.sampled_from([0.2, 1.0, 4.0]),
     st.integers(0, 999),

@@ -59,7 +59,11 @@ def columns(local: Linearised, *, seed: int = 0) -> Columns:
         rivals=rivals(local),
         zero_rows=(local.jacobian == 0).all(dim=2),
         loss=local.loss,
-        gradient={"l2": values["input_gradient"].sqrt(), "linf": values["input_gradient_l1"]},
+        gradient={
+            "l2": values["input_gradient"].sqrt(),
+            "linf": values["input_gradient_l1"],
+            "l1": local.loss_gradient.abs().amax(dim=1),
+        },
         functionals=values,
         sides=sides(Facts(local=local, pairs=between, values=values, norms=norms)),
     )

@@ -36,7 +36,6 @@ NO_LABELS = Skipped(reason="it is about the loss, and the samples have no labels
 _CONFIDENT = 0.01
 _MOSTLY = 0.5
 _BY_CLASS = ("spectral_norm", "centred_frobenius_norm", "l1_entries", "stable_rank")
-_ENTRIES: dict[Norm, str] = {"l2": "frobenius_norm", "linf": "l1_entries"}
 
 
 @final
@@ -56,7 +55,7 @@ def jacobian_record(
 ) -> JacobianRecord:
     """The spread of everything over the samples.
 
-    balls  where surrogates of the robust loss are wanted, in l2 or linf
+    balls  where surrogates of the robust loss are wanted
     """
     found = measured.columns
     zero = found.zero_rows[:, 1:] if measured.structural_zero else found.zero_rows
@@ -156,13 +155,18 @@ def _surrogate(found: Columns, ball: Ball, attacked: Attacked | None, seed: int)
 def ball_losses(found: Columns, ball: Ball) -> Mapping[Any, Tensor]:
     """The surrogates at each sample, by name, each (N,)."""
     norm, eps = ball
+    entries: dict[Norm, Tensor] = {
+        "l2": found.norms["frobenius_norm"],
+        "linf": found.norms["l1_entries"],
+        "l1": found.operator_norms[1.0, math.inf].upper,
+    }
     return surrogates(
         norm,
         eps,
         loss=found.loss,
         rivals=found.rivals,
         gradient=found.gradient[norm],
-        entries=found.norms[_ENTRIES[norm]],
+        entries=entries[norm],
     )
 
 

@@ -5,7 +5,7 @@ Let R be the largest cross-entropy over the ball of the network linearised at th
     clean <= first_order = l + eps ||J'g||_{p*} <= R     a convex function is above its tangent
           <= pairwise = log sum_k exp(z_k - z_y + eps ||J_k - J_y||_{p*})     every difference of logits at its largest
           <= max_pair = l + eps max_k ||J_k - J_y||_{p*}     log sum exp is monotone, and 1-Lipschitz in linf
-          <= jacobian = l + sqrt(2) eps ||J||_F in l2, l + eps ||J||_{1,1} in linf.
+          <= jacobian = l + sqrt(2) eps ||J||_F in l2, l + eps ||J||_{1,1} in linf, l + 2 eps max |J_kj| in l1.
 
 With two classes pairwise is R itself. R is the robust loss where the ball lies in one linear region of the network.
 
@@ -28,6 +28,7 @@ from lipcert.records import Norm, SurrogateLossRecord, SurrogateName, SurrogateR
 
 NAMES: tuple[SurrogateName, ...] = ("first_order", "pairwise", "max_pair", "jacobian")
 _TOLERANCE = 1e-9
+_FACTORS: dict[Norm, float] = {"l2": math.sqrt(2.0), "linf": 1.0, "l1": 2.0}
 
 Ball = tuple[Norm, float]
 
@@ -37,20 +38,18 @@ def surrogates(
 ) -> dict[SurrogateName, Tensor]:
     """The four losses at each sample, each (N,), in nats.
 
-    norm      "l2" or "linf"
     loss      clean, (N,)
     gradient  ||J'g||_{p*}, (N,)
-    entries   ||J||_F in l2, ||J||_{1,1} in linf, (N,)
+    entries   ||J||_F in l2, ||J||_{1,1} in linf, the largest |J_kj| in l1, (N,)
     """
     steepness = rivals.steepness[norm]
     raised = (eps * steepness - rivals.leads).scatter(1, rivals.classes[:, None], -math.inf)
     odds = raised.logsumexp(dim=1)
-    factor = math.sqrt(2.0) if norm == "l2" else 1.0
     return {
         "first_order": loss + eps * gradient,
         "pairwise": torch.logaddexp(odds, torch.zeros_like(odds)),
         "max_pair": loss + eps * steepness.amax(dim=1),
-        "jacobian": loss + eps * factor * entries,
+        "jacobian": loss + eps * _FACTORS[norm] * entries,
     }
 
 
