@@ -85,7 +85,7 @@ class Certifier:
         self._climb(DEAR[self.effort], deadline.share(_LINEAR))
         if isinstance(self.ladder, Ladder) and (self.effort == "high" or isfinite(deadline.moment)):
             for index, standing in enumerate(self.standings):
-                if len(rows := standing.open):
+                if len(rows := standing.open) and not deadline.passed:
                     branch(self.ladder, standing, rows, target, deadline.share(1 / (len(self.standings) - index)))
 
     def _climb(self, rungs: Sequence[Rung], deadline: Deadline) -> None:
