@@ -12,16 +12,18 @@ from torch import Tensor
 from lipcert.analyses.base import accuracy, summarise
 from lipcert.analyses.jacobian.alignment import Base, align
 from lipcert.analyses.jacobian.cells import AXES, PROBES, Cells, cell_radii
-from lipcert.analyses.jacobian.cost import affordable, spread_out
+from lipcert.analyses.jacobian.cost import BUDGET, affordable, multiply_adds, spread_out
 from lipcert.analyses.jacobian.linearity import profile
 from lipcert.analyses.jacobian.power_method import check_power_method
-from lipcert.analyses.jacobian.walls import walls_of
+from lipcert.analyses.jacobian.walls import Walls, walls_of
 from lipcert.graph import Graph
 from lipcert.graph.jacobian import logits_and_jacobians
 from lipcert.progress import Progress, silent
 from lipcert.records import AlignmentRecord, CellRecord, LinearityRecord, PowerMethodRecord, Skipped, Soundness
 
-_MOST, _MOST_CELLS, _LEAST = 128, 32, 4
+_MOST, _MOST_CELLS = 128, 32
+_LEAST, _LEAST_CELLS = 4, 2
+_WALL = 40  # multiply-adds that a wall function takes a pass
 _MEMORY = 2**29
 _LARGE = 20_000_000  # parameters above which float64 costs too much
 _ASCENTS = 2 * (20 + 40 + 10 + 15)  # forward passes that attacks, lines and checks take a sample
@@ -100,15 +102,25 @@ def _cells(
     if graph.dtype != torch.float64:
         return Skipped(reason="distances to walls need float64, which costs too much for a network of this size"), {}
     size = inputs[0].numel()
-    passes = 2.5 * (size if size <= AXES else 1.5 * PROBES) + 2 * graph.classes
-    count = affordable(graph, passes, most=min(_MOST if size <= AXES else _MOST_CELLS, _held(graph)))
-    if count < _LEAST:
+    count = _affordable_cells(graph, walls)
+    if count < _LEAST_CELLS:
         return Skipped(reason=f"it would take too long: the work set aside pays for {count} samples"), {}
     rows = spread_out(len(inputs), count)
     base = base_of(graph, inputs[rows], None if labels is None else labels[rows])
     cells = cell_radii(walls, base.points, seed=seed)
     found = dict(zip(rows, cells.radius.tolist(), strict=True))
     return _cell_record(cells, first_order_radii(base), exact=size <= AXES, seed=seed), found
+
+
+def _affordable_cells(graph: Graph, walls: Walls) -> int:
+    """Samples whose regions the work set aside pays for; a wall function costs more than an entry of an activation."""
+    size = math.prod(graph.input_shape)
+    passes = 2.5 * (size if size <= AXES else 1.5 * PROBES) + 2 * graph.classes
+    with torch.no_grad():
+        count = walls(torch.zeros(1, *graph.input_shape, dtype=graph.dtype, device=graph.device)).shape[1]
+    work = passes * (1 + _WALL * count / multiply_adds(graph))
+    most = _MOST if size <= AXES else _MOST_CELLS
+    return affordable(graph, work, most=min(most, _held(graph)), budget=BUDGET / 2)
 
 
 def first_order_radii(base: Base) -> Tensor:

@@ -17,7 +17,9 @@ from lipcert.analyses.jacobian.ascent import ascend, away_from, random_direction
 from lipcert.records import PowerMethodRecord, Skipped
 
 STEPS = 10
-TOLERANCE = 1e-6
+TOLERANCE = 1e-4
+"""Far above float error, about 1e-8, and above what a smooth network bends within the radius."""
+
 SHARE = 1e-5
 """Of the reference radius: close enough to look linear, far enough for float64."""
 
