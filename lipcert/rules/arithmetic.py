@@ -11,11 +11,18 @@ from lipcert.graph import Node
 from lipcert.graph.gates import self_gate
 from lipcert.operators import AbstractLinearOperator, AffineOperator, DiagonalOperator
 from lipcert.records import Norm
-from lipcert.rounding import UNIT_ROUNDOFF, product_up, sqrt_up, sum_up, up
+from lipcert.rounding import product_up, sqrt_up, sum_up, up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
+from lipcert.rules.curved import curve_interval, curve_relaxation
+from lipcert.rules.curves import Curve
+from lipcert.rules.curves.kinked import clipped
 from lipcert.rules.deployment import Deployment
+from lipcert.rules.factors import factor_interval, factor_relaxation
 from lipcert.rules.interval import Interval
-from lipcert.rules.relaxation import AbstractRelaxation, Affine
+from lipcert.rules.largest import largest_interval, largest_relaxation
+from lipcert.rules.relaxation import AbstractRelaxation
+from lipcert.rules.sums import signed_terms, sum_interval, sum_relaxation, sum_rounding
+from lipcert.rules.window_places import paired
 
 
 def _spread(node: Node, source: Node, norm: Norm) -> float:
@@ -37,12 +44,10 @@ class Sum(AbstractRule):
 
     def link(self, node: Node, /) -> DiagonalOperator | None:
         """The factor of the one live term, where it is not broadcast."""
-        weights = _weights(node)
-        if len(weights) != 1 or weights[0][0].shape != node.shape:
+        terms = signed_terms(node)
+        if len(terms) != 1 or terms[0][0].shape != node.shape:
             return None
-        negative = node.op != "add" and node.args[1 if node.op == "sub" else 0] is weights[0][0]
-        factor = torch.tensor(-weights[0][1] if negative else weights[0][1], dtype=torch.float64)
-        return DiagonalOperator(factor, node.shape)
+        return DiagonalOperator(torch.tensor(terms[0][1], dtype=torch.float64), node.shape)
 
     def gain(self, node: Node, gains: tuple[float, ...], norm: Norm, norms: LinearNorms, /) -> float:
         """The sum over the live terms, each as often as it is broadcast."""
@@ -51,34 +56,26 @@ class Sum(AbstractRule):
 
     def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
         """Ends add up."""
-        if not _plain_sum(node):
-            return super().interval(node, inputs)
-        a, b = inputs
-        return Interval(a.lower + b.lower, a.upper + b.upper).widen(2 * UNIT_ROUNDOFF * (a.magnitude + b.magnitude))
+        return super().interval(node, inputs) if _one_alike(node) else sum_interval(node, inputs)
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
         """The rows go to both branches."""
-        if not _plain_sum(node):
+        if _one_alike(node):
             return super().relaxation(node, inputs, output)
-        return Affine((_same, _same), identity=True)
+        return sum_relaxation(node, inputs)
 
     def rounding(
         self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
     ) -> Tensor | float:
-        """One rounding of the sum."""
-        if not _plain_sum(node):
+        """One rounding of the sum, one of a factor, and of a number as it is read."""
+        if _one_alike(node):
             return super().rounding(node, inputs, output, deployment)
-        return deployment.steps(1) * output.magnitude if deployment.store else 0.0
+        return sum_rounding(node, inputs, output, deployment)
 
 
-def _plain_sum(node: Node) -> bool:
-    """Whether two live values of one shape are added as they are."""
-    alike = len(node.inputs) == 2 and all(source.shape == node.shape for source in node.inputs)
-    return alike and node.op == "add" and not node.kwargs and len(node.args) == 2
-
-
-def _same(rows: Tensor) -> Tensor:
-    return rows
+def _one_alike(node: Node) -> bool:
+    """Whether a constant is added to one live value of the result's shape."""
+    return len(node.inputs) == 1 and node.inputs[0].shape == node.shape
 
 
 @final
@@ -92,6 +89,37 @@ class Extremum(AbstractRule):
         if norm == "linf":
             return max(spread)
         return sum_up(spread) if norm == "l1" else sqrt_up(sum_up(product_up((g, g)) for g in spread))
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The extremum of the ends."""
+        curve = _clip(node)
+        if curve is not None:
+            return curve_interval(node, curve, inputs[0])
+        return largest_interval(paired(node), inputs, smallest=node.op == "minimum")
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Planes over two branches; with a constant, lines."""
+        curve = _clip(node)
+        if curve is not None:
+            return curve_relaxation(node, curve, inputs[0], output)
+        return largest_relaxation(paired(node), inputs, smallest=node.op == "minimum")
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """None, but for a number as it is read."""
+        if len(node.inputs) == 2 or not deployment.store:
+            return 0.0
+        return deployment.steps(1) * output.magnitude
+
+
+def _clip(node: Node) -> Curve | None:
+    """The curve of an extremum with a constant."""
+    if len(node.inputs) == 2:
+        return None
+    other = node.args[1] if isinstance(node.args[0], Node) else node.args[0]
+    bound = torch.as_tensor(other, dtype=torch.float64)
+    return clipped(bound, None) if node.op == "maximum" else clipped(None, bound)
 
 
 @final
@@ -132,6 +160,25 @@ class Scale(AbstractRule):
         if node.op == "div" and not isinstance(node.args[0], Node):
             raise UnboundedError(node, "it divides by a value that depends on the input")
         return super().gain(node, gains, norm, norms)
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Of a scale exact, else by the ends of both factors; NaN where a divisor may vanish."""
+        return super().interval(node, inputs) if self._diagonal(node) else factor_interval(node, inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Exact for a scale; a square and a reciprocal are curves; two live factors are linearised."""
+        if self._diagonal(node):
+            return super().relaxation(node, inputs, output)
+        return factor_relaxation(node, inputs, output)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """Of the result, of a reciprocal that is multiplied with instead, and of a number as it is read."""
+        return deployment.steps(3) * output.magnitude + 2.0**-149 if deployment.store else 0.0
+
+    def _diagonal(self, node: Node) -> bool:
+        return isinstance(self.operator(node), DiagonalOperator)
 
 
 _WORDS = {"mul": "product of", "div": "quotient of"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, final
 
 import torch.fx
@@ -10,8 +11,12 @@ from torch import Size, Tensor
 from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator, BlockDiagonalOperator, DenseOperator, SeparableOperator
 from lipcert.records import Enclosure, Norm, Soundness
-from lipcert.rounding import product_up, sum_up, up
+from lipcert.rounding import gamma, product_up, sum_up, up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, copies_gain, rule
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.products import matrix_interval, matrix_relaxation
+from lipcert.rules.relaxation import AbstractRelaxation
 
 # Position of the two factors, and of what is added to their product.
 _FACTORS = {"mm": (0, 1), "bmm": (0, 1), "linear": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}
@@ -77,6 +82,56 @@ class MatrixProduct(AbstractRule):
             copies = copies_gain(node.shape.numel() // addend.shape.numel(), norm)
             terms.append(product_up((up(beta) if beta != 1.0 else 1.0, copies, by_node[addend])))
         return sum_up(terms)
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Centre and radius; of two live matrices by products of both."""
+        if not _bilinear(node):
+            return super().interval(node, inputs)
+        return matrix_interval(*_matrices(node, inputs)).reshape(entries(node))
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Exact; a product of two live matrices is linearised at the centres."""
+        if not _bilinear(node):
+            return super().relaxation(node, inputs, output)
+        return matrix_relaxation(*_matrices(node, inputs), _views(node))
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """A sum of products in any order."""
+        if not _bilinear(node):
+            return super().rounding(node, inputs, output, deployment)
+        first, second = _matrices(node, inputs)
+        terms = first.lower.shape[-1]
+        size = first.magnitude @ second.magnitude
+        slack = deployment.dot(terms) * (1 + gamma(terms + 16))
+        return slack * size.reshape(-1, *entries(node)) if slack else 0.0
+
+
+def _bilinear(node: Node) -> bool:
+    """Whether both factors are live and nothing is added."""
+    return node.op in {"mm", "bmm"} and len(node.inputs) == 2
+
+
+def _matrices(node: Node, inputs: tuple[Interval, ...]) -> tuple[Interval, Interval]:
+    """The factors with axes (N, blocks, rows, columns)."""
+    first, second = (
+        x.reshape(Size([1] * (3 - len(source.shape)) + list(source.shape)))
+        for x, source in zip(inputs, node.inputs, strict=True)
+    )
+    return first, second
+
+
+def _views(node: Node) -> tuple[Callable[[Tensor], Tensor], ...]:
+    """Rows of the node as blocks of matrices; rows of matrices as those of either factor; values of the node."""
+    blocks = Size([1] * (3 - len(node.shape)) + list(node.shape))
+    first, second = (entries(source) for source in node.inputs)
+    return (
+        lambda rows: rows.reshape(*rows.shape[:2], *blocks),
+        lambda rows: rows.reshape(*rows.shape[:2], *first),
+        lambda rows: rows.reshape(*rows.shape[:2], *second),
+        lambda values: values.reshape(-1, *entries(node)),
+    )
 
 
 def _reason(node: Node) -> str:

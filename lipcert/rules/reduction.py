@@ -11,8 +11,13 @@ from lipcert.graph import Node
 from lipcert.operators import SeparableOperator
 from lipcert.operators.pooling import mean_matrix
 from lipcert.records import Norm
-from lipcert.rounding import product_up, sqrt_up
-from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule
+from lipcert.rounding import gamma, product_up, sqrt_up
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule, unsupported
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.largest import largest_interval, largest_relaxation
+from lipcert.rules.relaxation import AbstractRelaxation, Constant
+from lipcert.rules.window_places import reduced
 
 
 def _reduced(node: Node, position: int = 1) -> list[int]:
@@ -65,6 +70,38 @@ class Extreme(AbstractRule):
             raise UnboundedError(node, "it does not sort what it keeps, so its order jumps")
         return gains[0]
 
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The op at both ends: each of these rises with each of its arguments."""
+        if len(inputs) != 1 or (node.op == "topk" and not argument(node, 4, "sorted", default=True)):
+            raise unsupported(node, "interval")
+        if node.op in _EXTREMA:
+            return largest_interval(reduced(node, _reduced(node)), inputs, smallest=node.op in _SMALLEST)
+        run = torch.vmap(node.run)
+        shape = (len(inputs[0].lower), *node.inputs[0].shape)
+        ends = (run(end.reshape(shape)) for end in (inputs[0].lower, inputs[0].upper))
+        lower, upper = (end if isinstance(end, Tensor) else end[0] for end in ends)
+        box = Interval(lower, upper).reshape(entries(node))
+        return box.widen(gamma(shape[-1] * 4 + 64) * (1.0 + box.magnitude)) if node.op == "logsumexp" else box
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Planes around an extremum; the interval of anything else."""
+        if node.op not in _EXTREMA:
+            return Constant(output)
+        return largest_relaxation(reduced(node, _reduced(node)), inputs, smallest=node.op in _SMALLEST)
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """None, but in a logarithm of a sum of exponentials."""
+        if node.op != "logsumexp" or not deployment.store:
+            return 0.0
+        terms = node.inputs[0].shape.numel() // max(1, node.shape.numel())
+        return deployment.dot(terms + 40) * (2.0 + 4.0 * (output.magnitude + float(inputs[0].magnitude.max())))
+
+
+_EXTREMA = {"amax", "amin", "max", "min"}
+_SMALLEST = {"amin", "min"}
+
 
 @final
 @rule("linalg_vector_norm")
@@ -78,3 +115,26 @@ class VectorNorm(AbstractRule):
             raise UnboundedError(node, f"order {order} is not analysed")
         count = node.inputs[0].shape.numel() // max(1, node.shape.numel())
         return product_up((sqrt_up(count) if norm == "linf" else 1.0, gains[0]))
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """The norm of the smallest and of the largest absolute values."""
+        order: Any = argument(node, 1, "ord", 2)
+        if float(order) != 2.0:
+            raise unsupported(node, "interval")
+        x = inputs[0]
+        least = torch.maximum(x.lower, -x.upper).clamp_min(0.0)
+        axes = [axis - len(node.inputs[0].shape) for axis in _reduced(node, 2)]
+        shape = (-1, *node.inputs[0].shape)
+        ends = (torch.linalg.vector_norm(end.reshape(shape), dim=axes) for end in (least, x.magnitude))
+        lower, upper = (end.reshape(-1, *entries(node)) for end in ends)
+        slack = gamma(x.lower[0].numel() + 16)
+        return Interval(lower * (1 - slack), upper * (1 + slack))
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """Of the sum of squares and its root, with squares that may underflow."""
+        if not deployment.store:
+            return 0.0
+        terms = node.inputs[0].shape.numel() // max(1, node.shape.numel())
+        return deployment.dot(terms + 4) * output.magnitude + 2.0**-60

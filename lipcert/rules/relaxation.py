@@ -171,6 +171,30 @@ class Constant(AbstractRelaxation):
         return (None,) * self.inputs, offset
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class First(AbstractRelaxation):
+    """Bounds in terms of the first input alone, of an op that reads it several times."""
+
+    inner: AbstractRelaxation
+    inputs: int
+
+    @property
+    def slack(self) -> Tensor | float:  # type: ignore[override]
+        """That of the bounds."""
+        return self.inner.slack
+
+    @property
+    def offset_size(self) -> Tensor | None:
+        """That of the bounds."""
+        return self.inner.offset_size
+
+    def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
+        """Nothing goes to the other inputs."""
+        (coefficients,), offset = self.inner.pull(rows, slopes)
+        return (coefficients, *[None] * (self.inputs - 1)), offset
+
+
 def _offset(rows: Tensor, offset: Tensor | None) -> Tensor | None:
     return None if offset is None else inner(rows, offset)
 
