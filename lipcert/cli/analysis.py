@@ -9,6 +9,7 @@ from typing import Any
 
 from lipcert.cli import adversarials, engine, models, outputs, progress_bar, streams, tables, values
 from lipcert.cli.error_document import error_record
+from lipcert.cli.exponents import exponents
 from lipcert.cli.failures import Interrupted, about, classify
 from lipcert.cli.places import check_distinct
 from lipcert.cli.radii import radii
@@ -95,6 +96,7 @@ def _settings(given: dict[str, Any]) -> AnalyzeSettings:
         "dtype": values.choice(given["dtype"], "--dtype", ("float32", "float64")),
         "effort": values.choice(given["effort"], "--effort", ("fast", "default", "high")),
         "spectrum": values.whole(given["spectrum"], "--spectrum", least=0),
+        "exponents": exponents(given["jacobian_norm"]),
         "confidence": values.probability(given["confidence"], "--confidence"),
         "batch_size": values.whole(given["batch_size"], "--batch-size", least=1),
         "analyses": values.analyses(given["only"], given["skip"]),

@@ -39,6 +39,7 @@ def analyze(  # noqa: PLR0917  one parameter an option
     skip: options.Skip = None,
     effort: options.Effort = None,
     spectrum: options.Spectrum = None,
+    jacobian_norm: options.Exponents = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     batch_size: options.BatchSize = None,

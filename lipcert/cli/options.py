@@ -110,6 +110,10 @@ Spectrum = Annotated[
     str | None,
     _option("--spectrum", panel=_WORK, metavar="K", text="Estimate the K largest singular values of each layer.  [0]"),
 ]
+Exponents = Annotated[
+    list[str] | None,
+    _option("--jacobian-norm", panel=_WORK, metavar="P:Q,...", text="Also bound the Jacobian from l_P to l_Q: 3:1.5."),
+]
 Device = Annotated[
     str | None, _option("--device", panel=_WORK, metavar="auto|cpu|cuda[:i]", text="Where to compute.  [auto]")
 ]

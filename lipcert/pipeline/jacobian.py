@@ -46,6 +46,7 @@ def _measure(run: Run, samples: Samples) -> Measured:
         run.graph,
         samples.inputs,
         samples.labels,
+        exponents=[_exponents(text) for text in settings.exponents],
         step=_probe_step(balls, math.prod(run.graph.input_shape)),
         batch_size=settings.batch_size,
         seed=settings.seed,
@@ -77,6 +78,11 @@ def join_attacks(run: Run, measured: Measured | Leading, robustness: Robustness)
         for one in robustness.attacked
     }
     run.found(jacobian=with_attacks(record, measured, attacked, seed=run.settings.seed))
+
+
+def _exponents(text: str) -> tuple[float, float]:
+    p, _, q = text.partition(":")
+    return float(p), float(q)
 
 
 def _probe_step(balls: Balls, size: int) -> float:

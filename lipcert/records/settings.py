@@ -21,6 +21,7 @@ class AnalyzeSettings:
     eps          norm -> radii, in data units; empty for the defaults
     confidence   of each population statement, both sides together
     spectrum     singular values to report of each layer; 0 for none
+    exponents    p:q of further norms of the Jacobian from l_p to l_q, as "3:1.5" or "inf:2"
     batch_size   samples per forward or backward pass; it changes speed and memory, not results beyond rounding
     seeds        how often the attacks are run, with seeds seed, seed + 1, ...; the worst of all counts
     deploy_dtype arithmetic of the deployed network that certificates speak of; "real" leaves its rounding out
@@ -37,6 +38,7 @@ class AnalyzeSettings:
     effort: Effort = "default"
     confidence: float = 0.95
     spectrum: int = 0
+    exponents: tuple[str, ...] = ()
     batch_size: int = 256
     deterministic: bool = False
     seeds: int = 1

@@ -75,3 +75,12 @@ def test_without_labels_the_rest_is_there():
     assert record.reference == "prediction"
     assert isinstance(record.surrogates, Skipped)
     assert isinstance(record.functionals, Skipped)
+
+
+def test_further_exponents_are_bounded_from_both_sides():
+    record = _analyze(_net(4), None, analyses=("jacobian",), exponents=("3:1.5", "inf:2")).models[0].jacobian
+    found = {(norm.p, norm.q): norm for norm in record.operator_norms}
+    assert len(found) == 10
+    norm = found[3, 1.5]
+    assert not norm.exact
+    assert 0 < norm.lower.median <= norm.upper.median <= 2 * norm.lower.median

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, final
 
@@ -46,9 +46,9 @@ class Columns:
     sides: dict[str, Sides]
 
 
-def columns(local: Linearised, *, seed: int = 0) -> Columns:
-    """All of them for some samples."""
-    found = operator_norms(local.jacobian, seed=seed)
+def columns(local: Linearised, exponents: Iterable[tuple[float, float]] = (), *, seed: int = 0) -> Columns:
+    """All of them for some samples, with norms for these further (p, q)."""
+    found = operator_norms(local.jacobian, exponents, seed=seed)
     norms, spectrum = statistics(local, found)
     between = pairs(local)
     values = functionals(local, between)

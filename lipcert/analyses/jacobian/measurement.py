@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -57,6 +57,7 @@ def measure_jacobians(
     labels: Tensor | None = None,
     *,
     step: float = 0.1,
+    exponents: Sequence[tuple[float, float]] = (),
     batch_size: int = 256,
     seed: int = 0,
     dtype: torch.dtype | None = None,
@@ -65,9 +66,10 @@ def measure_jacobians(
     """All that J says at each sample, from the whole J by one backward pass a class.
 
     The graph runs in float64 where that is affordable and in float32 where it is not; statistics are always in float64.
-    labels  (N,), or None
-    step    of the curvature probe, in l2 and data units
-    dtype   of the graph's arithmetic, if it is not to be chosen
+    labels     (N,), or None
+    step       of the curvature probe, in l2 and data units
+    exponents  further (p, q), in [1, inf], beside those of 1, 2 and inf
+    dtype      of the graph's arithmetic, if it is not to be chosen
     """
     working = graph.to(dtype=dtype or affordable_dtype(graph, len(inputs)))
     parts, probes = list[Columns](), list[Probe]()
@@ -77,7 +79,7 @@ def measure_jacobians(
         classes = logits.argmax(dim=1) if labels is None else labels[start : start + len(batch)].to(logits.device)
         for part in _chunks(jacobian):
             local = _linearised(logits[part], jacobian[part], classes[part])
-            parts.append(columns(local, seed=seed))
+            parts.append(columns(local, exponents, seed=seed))
             if labels is not None and sum(len(found.local) for found in probes) < _PROBED:
                 probes.append(probe(working, batch[part], local, step))
         progress("jacobian", start + len(batch), len(inputs))

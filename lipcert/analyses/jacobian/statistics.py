@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -32,10 +33,13 @@ def _roots(gram: Tensor) -> Tensor:
     return eigenvalues.clamp_min(0).sqrt().flip(1)
 
 
-def operator_norms(jacobian: Tensor, *, seed: int = 0) -> Norms:
-    """The norms from l_p to l_q for p and q in 1, 2, inf, by (p, q)."""
+def operator_norms(jacobian: Tensor, further: Iterable[tuple[float, float]] = (), *, seed: int = 0) -> Norms:
+    """The norms from l_p to l_q for p and q in 1, 2, inf and for `further` pairs, by (p, q)."""
     drawn = max(_FEW_STARTS, _STARTS - 2 * jacobian.shape[1])
-    return {(p, q): operator_norm(jacobian, p, q, random_starts=drawn, passes=_PASSES, seed=seed) for p, q in EXPONENTS}
+    return {
+        (p, q): operator_norm(jacobian, p, q, random_starts=drawn, passes=_PASSES, seed=seed)
+        for p, q in dict.fromkeys((*EXPONENTS, *further))
+    }
 
 
 def statistics(local: Linearised, norms: Norms) -> tuple[dict[str, Tensor], Tensor]:
