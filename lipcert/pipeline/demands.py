@@ -25,6 +25,10 @@ def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
         raise DataError(
             "--train-data alone has nothing to be compared with", hint="give the test samples with --data FILE"
         )
+    if request.adversarials is not None and "robustness" not in request.settings.analyses:
+        raise UsageError(
+            "--save-adversarials needs the attacks, and robustness was left out", hint="add robustness to --only"
+        )
     if request.adversarials is not None and (samples is None or samples.labels is None):
         raise DataError(
             "--save-adversarials needs labelled samples", hint="give them with --data FILE, and --labels FILE if apart"

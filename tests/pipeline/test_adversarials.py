@@ -11,10 +11,13 @@ import torch
 from lipcert.analyses.robustness import analyze_robustness
 from lipcert.attacks import Ball, Target
 from lipcert.cli.adversarials import is_archive, is_sheet
-from lipcert.errors import EnclosureError
+from lipcert.errors import EnclosureError, LipcertError
 from lipcert.pipeline.adversarials import as_archive, selector, verify, write_adversarials
+from lipcert.pipeline.demands import check_demands
 from lipcert.pipeline.png import encode_png
+from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.sheet import draw_sheet, is_picture
+from lipcert.records import AnalyzeSettings
 from lipcert.samples import Samples
 from tests import graphs
 
@@ -101,3 +104,14 @@ def test_a_picture_survives():
 def test_other_tensors_are_no_pictures():
     with pytest.raises(ValueError, match="uint8"):
         encode_png(torch.zeros(3, 3))
+
+
+@pytest.mark.parametrize("given", ["no attacks", "no labels", "no samples"])
+def test_without_attacks_there_is_nothing_to_save(given, tmp_path):
+    analyses = ("margins",) if given == "no attacks" else ("robustness",)
+    settings = AnalyzeSettings(analyses=analyses)
+    request = AnalyzeRequest(model=tmp_path / "x", adversarials=tmp_path / "x.npz", settings=settings)
+    labels = None if given == "no labels" else torch.zeros(2, dtype=torch.long)
+    samples = None if given == "no samples" else Samples(inputs=torch.zeros(2, 3), labels=labels)
+    with pytest.raises(LipcertError, match="save-adversarials"):
+        check_demands(request, samples)

@@ -9,7 +9,7 @@ from lipcert.records import AnalyzeSettings, EvaluationRecord
 from tests.pipeline.integer_net import integer_digits, sign_digits
 
 
-@pytest.mark.parametrize("build", [integer_digits, sign_digits])
+@pytest.mark.parametrize("build", [pytest.param(integer_digits, marks=pytest.mark.slow), sign_digits])
 def test_errors_are_found_by_logits_and_judged_by_the_runtime(build, tmp_path, sample_models):
     data = np.load(sample_models / "digits_test.npz")
     images, labels = data["images"][:6].reshape(-1, 1, 8, 8) / 16, data["labels"][:6].astype(np.int64)
