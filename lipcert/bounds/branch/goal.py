@@ -28,6 +28,15 @@ class Goals:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def to(self, device: torch.device) -> Goals:
+        """The same on another device."""
+        return Goals(
+            region=self.region.to(device),
+            group=self.group.to(device),
+            rows=self.rows.to(device),
+            offset=self.offset.to(device),
+        )
+
     def worst(self, outputs: Tensor, goals: Tensor) -> Tensor:
         """Max over a goal's rows of <row, outputs> + offset, (N,): not above 0 where the point falsifies it.
 

@@ -32,7 +32,7 @@ class InputBranching(AbstractBranching):
     def roots(self, goals: Tensor) -> Bounded:
         """Each goal's whole box."""
         where = self.goals.region[goals]
-        bound = torch.full((len(goals),), -torch.inf, dtype=torch.float64)
+        bound = torch.full_like(self.goals.offset[goals][:, 0], -torch.inf)
         return self._bound(goals, bound, Interval(self._box.lower[where], self._box.upper[where]))
 
     def is_whole(self, domains: Domains) -> Tensor:
@@ -71,7 +71,7 @@ class InputBranching(AbstractBranching):
         (points,) = torch.autograd.grad(best.sum(), probe, materialize_grads=True)
         side = self._longest(region, rows)
         state = {"low": box.lower, "high": box.upper, "side": side.to(torch.int32)}
-        bound = torch.maximum(bound, best.detach())
+        bound = torch.fmax(bound, best.detach())
         return Bounded(domains=Domains(goal=goals, bound=bound, state=state), points=points[:, 0].detach())
 
     def _longest(self, region: Region, rows: Tensor) -> Tensor:

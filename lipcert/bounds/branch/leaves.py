@@ -51,12 +51,12 @@ def solve(relaxed: Relaxed, row: int) -> Leaf:
     """The leaf that is domain `row` of some whose neurons all have a sign."""
     sides = relaxed.sides[row].to(torch.float64)
     neurons, outputs = _affine(relaxed, sides)
-    box = relaxed.linearisation.region[torch.tensor([row])].interval()
-    bounds = np.stack([box.lower.flatten().numpy(), box.upper.flatten().numpy()], 1)
+    box = relaxed.linearisation.region[slice(row, row + 1)].interval()
+    bounds = np.stack([box.lower.flatten().cpu().numpy(), box.upper.flatten().cpu().numpy()], 1)
     # Two kinds of limits on (x, t): -s z(x) <= 0, and <row, y(x)> + offset <= t, with t to be made small.
-    signs = (-sides[:, None] * neurons).numpy()
-    rows = (relaxed.rows[row] @ outputs).numpy()
-    rows[:, -1] += relaxed.offset[row].numpy()
+    signs = (-sides[:, None] * neurons).cpu().numpy()
+    rows = (relaxed.rows[row] @ outputs).cpu().numpy()
+    rows[:, -1] += relaxed.offset[row].cpu().numpy()
     found = _programme(signs, rows, bounds)
     if found is not None:
         x, duals = found
@@ -109,7 +109,9 @@ def _affine(relaxed: Relaxed, sides: Tensor) -> tuple[Tensor, Tensor]:
     """
     plan, neurons = relaxed.linearisation.plan, relaxed.neurons
     shape = relaxed.linearisation.region.centre.shape[1:]
-    probes = torch.cat([torch.eye(shape.numel()), torch.zeros(1, shape.numel())]).double().reshape(-1, *shape)
+    probes = torch.zeros(shape.numel() + 1, shape.numel(), dtype=torch.float64, device=sides.device)
+    probes.fill_diagonal_(1.0)
+    probes = probes.reshape(-1, *shape)
     active = neurons.scatter((sides > 0).to(torch.float64)[None])
     values: dict[Node, Tensor] = {plan.nodes[0]: probes}
     for node in plan.nodes[1:]:

@@ -43,12 +43,13 @@ def ascend(relaxed: Relaxed, starts: Starts, *, steps: int, rate: float = 0.1) -
     for step in range(steps):
         slopes, multipliers, weights = values
         bound = relaxed.lower(slopes, multipliers, weights)
-        best = torch.maximum(best, bound.detach())
+        best = torch.fmax(best, bound.detach())
         if bool((best > 0).all()):
             break
         gradients = torch.autograd.grad(bound.sum(), values, materialize_grads=True)
         with torch.no_grad():
-            for value, gradient, first, second in zip(values, gradients, *moments, strict=True):
+            for value, slope, first, second in zip(values, gradients, *moments, strict=True):
+                gradient = slope.nan_to_num(posinf=0.0, neginf=0.0)
                 first.lerp_(gradient, 1 - _DECAY[0])
                 second.lerp_(gradient.square(), 1 - _DECAY[1])
                 scale = (second / (1 - _DECAY[1] ** (step + 1))).sqrt_().add_(1e-12)
@@ -79,8 +80,8 @@ def _probe(relaxed: Relaxed, starts: Starts, best: Tensor) -> Ascent:
     )
     bound = movable.lower(*starts, {linear.plan.nodes[0]: probe})
     by_low, by_high, points = torch.autograd.grad(bound.sum(), [low, high, probe], materialize_grads=True)
-    active, inactive = (-low * by_low).detach(), (-high * by_high).detach()
+    active, inactive = (-low * by_low).detach().nan_to_num(), (-high * by_high).detach().nan_to_num()
     unstable = (low < 0) & (high > 0) & (relaxed.sides == 0)
     gains = torch.where(unstable, torch.minimum(active, inactive) + 1e-3 * (active + inactive), -torch.inf)
-    bound = torch.maximum(best, bound.detach())
+    bound = torch.fmax(best, bound.detach())
     return Ascent(bound=bound, starts=starts, points=points[:, 0], gains=gains.detach())

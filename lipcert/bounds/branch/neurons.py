@@ -18,6 +18,7 @@ from lipcert.bounds.branch.relaxed import Neurons, Relaxed, cut
 from lipcert.bounds.region import Region
 from lipcert.rules.interval import Interval
 
+_FAINT = 0.01
 _STARTS = ("slopes", "multipliers", "weights")
 
 
@@ -57,12 +58,12 @@ class NeuronBranching(AbstractBranching):
         shape = len(goals), self.neurons.count
         low, high = (end[self.goals.region[goals]] for end in (self._low, self._high))
         state = {
-            "sides": torch.zeros(shape, dtype=torch.int8),
+            "sides": torch.zeros(shape, dtype=torch.int8, device=low.device),
             "slopes": (high > -low).to(torch.float32),
-            "multipliers": torch.zeros(shape, dtype=torch.float32),
-            "weights": torch.ones(len(goals), self.goals.rows.shape[1], dtype=torch.float32),
+            "multipliers": torch.zeros(shape, dtype=torch.float32, device=low.device),
+            "weights": torch.ones_like(self.goals.offset[goals], dtype=torch.float32),
         }
-        bound = torch.full((len(goals),), -torch.inf, dtype=torch.float64)
+        bound = torch.full_like(low[:, 0], -torch.inf)
         domains = Domains(goal=goals, bound=bound, state=state)
         return self._bound(self._best_row(domains), self.settings.root_steps)
 
@@ -73,11 +74,11 @@ class NeuronBranching(AbstractBranching):
             return domains
         relaxed = self._relaxed(domains)
         slopes, multipliers, _ = _starts(domains)
+        rows = torch.eye(count, dtype=torch.float64, device=slopes.device)
         with torch.no_grad():
-            alone = [
-                relaxed.lower(slopes, multipliers, row.expand(len(domains), -1)) for row in torch.eye(count).double()
-            ]
-        weights = torch.full((len(domains), count), 0.01).scatter(1, torch.stack(alone, 1).argmax(1)[:, None], 1.0)
+            alone = [relaxed.lower(slopes, multipliers, row.expand(len(domains), -1)) for row in rows]
+        best = torch.stack(alone, 1).argmax(1)
+        weights = rows[best].clamp_min(_FAINT).to(torch.float32)
         return Domains(goal=domains.goal, bound=domains.bound, state=domains.state | {"weights": weights})
 
     def is_whole(self, domains: Domains) -> Tensor:
@@ -99,19 +100,24 @@ class NeuronBranching(AbstractBranching):
         relaxed = replace(relaxed, sides=self._signs(relaxed))
         leaves = [solve(relaxed, row) for row in range(len(domains))]
         slopes, _, _ = _starts(domains)
-        multipliers = torch.stack([leaf.multipliers for leaf in leaves])
+        multipliers = torch.stack([leaf.multipliers for leaf in leaves]).to(slopes.device)
+        weights = torch.stack([leaf.weights for leaf in leaves]).to(slopes.device)
         with torch.no_grad():
-            bound = relaxed.lower(slopes, multipliers, torch.stack([leaf.weights for leaf in leaves]))
+            bound = relaxed.lower(slopes, multipliers, weights)
         for row, leaf in enumerate(leaves):
-            points[row] = points[row] if leaf.point is None else leaf.point
-        bound = torch.maximum(domains.bound, bound)
+            points[row] = points[row] if leaf.point is None else leaf.point.to(points.device)
+        bound = torch.fmax(domains.bound, bound)
         return Bounded(domains=Domains(goal=domains.goal, bound=bound, state=domains.state), points=points)
 
     def _signs(self, relaxed: Relaxed) -> Tensor:
-        """Sides of all neurons: those never split have one sign by their intervals, which hold in the whole domain."""
+        """Sides of all neurons: those never split have one sign by their intervals, which hold in the whole domain.
+
+        0 where an interval holds both signs: nothing may then be assumed of the neuron.
+        """
         intervals = relaxed.linearisation.intervals
         low = self.neurons.gather({node: intervals[node].lower for node in self.neurons.nodes})
-        stable = torch.where(low >= 0, 1, -1).to(torch.int8)
+        high = self.neurons.gather({node: intervals[node].upper for node in self.neurons.nodes})
+        stable = (low >= 0).to(torch.int8) - ((high <= 0) & (low < 0)).to(torch.int8)
         return torch.where(relaxed.sides == 0, stable, relaxed.sides)
 
     def _side(self, domains: Domains, chosen: Tensor, side: int) -> Domains:
@@ -127,7 +133,7 @@ class NeuronBranching(AbstractBranching):
             **{name: start.to(torch.float32) for name, start in zip(_STARTS, found.starts, strict=True)},
             "shortlist": torch.where(best > -torch.inf, shortlist, -1).to(torch.int32),
         }
-        bound = torch.maximum(domains.bound, found.bound)
+        bound = torch.fmax(domains.bound, found.bound)
         return Bounded(domains=Domains(goal=domains.goal, bound=bound, state=state), points=found.points)
 
     def _relaxed(self, domains: Domains) -> Relaxed:

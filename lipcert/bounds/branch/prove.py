@@ -12,13 +12,16 @@ from lipcert.bounds.branch.base import AbstractBranching
 from lipcert.bounds.branch.goal import Goals
 from lipcert.bounds.branch.inputs import InputBranching
 from lipcert.bounds.branch.neurons import NeuronBranching, NeuronSettings
+from lipcert.bounds.branch.relaxed import Neurons
 from lipcert.bounds.branch.search import CERTIFIED, FALSIFIED, OPEN, STUCK, Found, Judge, SearchSettings, search
 from lipcert.bounds.linearisation import Intervals
 from lipcert.bounds.region import Region
 from lipcert.progress import Progress, silent
 
-_FEW_INPUTS = 16
-_BATCH = {True: 1024, False: 256}
+_FEW_INPUTS, _FEW_NEURONS = 16, 24
+_BATCH = {"inputs": 1024, "neurons": 256}
+_COPIES = 40  # float64 tensors of each node's size that a domain takes while it is bounded, about
+Way = Literal["inputs", "neurons"]
 
 
 def prove(
@@ -37,32 +40,50 @@ def prove(
     Where the neurons have all been cut, or there is none, the inputs are what is left to cut, whatever their number.
 
     region     in linf where inputs are cut, in any norm otherwise
+    goals      on any device; the judge is given points and goals on that of the region
     effort     "fast" bounds each region whole and cuts nothing
     intervals  of the regions, refined, where they are known already
     """
-    found = Found(status=torch.full((len(goals),), OPEN), points={})
-    few = region.centre[0].numel() <= _FEW_INPUTS and region.norm == "linf"
-    neurons = any(node.op == "relu" for node in bounder.nodes)
-    ways: list[bool] = [True] if few or not neurons else [False, True]
-    for inputs in ways:
-        if inputs and region.norm != "linf":
-            break
+    device = region.centre.device
+    goals = goals.to(device)
+    whole = bounder.refine(region) if intervals is None else intervals
+    found = Found(status=torch.full((len(goals),), OPEN, device=device), points={})
+    for way in _ways(bounder, region, whole):
         found.status[found.status == STUCK] = OPEN
         if not bool((found.status == OPEN).any()):
             break
         branching: AbstractBranching
-        if inputs:
-            branching, found.method = InputBranching(bounder, region, goals), "branch and bound on inputs"
+        if way == "inputs":
+            branching = InputBranching(bounder, region, goals)
         else:
             steps = NeuronSettings(steps=24, root_steps=60) if effort == "high" else NeuronSettings()
-            whole = bounder.refine(region) if intervals is None else intervals
             branching = NeuronBranching(bounder, region, goals, whole, steps)
-            found.method = "branch and bound on neurons"
-        settings = SearchSettings(batch=_BATCH[inputs], most_bytes=bounder.max_memory, cut=effort != "fast")
+        found.method = f"branch and bound on {way}"
+        settings = SearchSettings(batch=_batch(bounder, way), most_bytes=bounder.max_memory, cut=effort != "fast")
         search(branching, goals, judge, found, settings=settings, expired=expired, watch=_watcher(progress))
     if found.domains <= len(goals):
         found.method = "linear bounds"
+    found.status = found.status.cpu()
     return found
+
+
+def _ways(bounder: Bounder, region: Region, intervals: Intervals) -> list[Way]:
+    """How to cut, in order: neurons where there are many inputs or few neurons without a sign, then inputs."""
+    neurons = Neurons(bounder)
+    after: list[Way] = ["inputs"] if region.norm == "linf" else []
+    if not neurons.nodes:
+        return after
+    low = neurons.gather({node: intervals[node].lower for node in neurons.nodes})
+    high = neurons.gather({node: intervals[node].upper for node in neurons.nodes})
+    unsure = int(((low < 0) & (high > 0)).sum(1).max())
+    many = region.centre[0].numel() > _FEW_INPUTS or region.norm != "linf"
+    return ["neurons", *after] if many or unsure <= _FEW_NEURONS else after
+
+
+def _batch(bounder: Bounder, way: Way) -> int:
+    """Domains that are bounded together within the memory allowed."""
+    entries = sum(node.shape.numel() for node in bounder.nodes)
+    return max(2, min(_BATCH[way], bounder.max_memory // (8 * _COPIES * entries)))
 
 
 def _watcher(progress: Progress) -> Callable[[Found], None]:

@@ -7,7 +7,10 @@ b >= 0 and s the side (s z >= 0), is sound for the deployed network: where s z >
     <row, outputs>  >=  <row, outputs> - b s z  >=  what the bounder proves of that sum,
 
 the bounder's intervals and linear bounds being of deployed values as well. Any slopes in [0, 1] and any b >= 0 give a
-sound bound; they are merely chosen well. Source: Wang et al., beta-CROWN, NeurIPS 2021, arXiv 2103.06624.
+sound bound; they are merely chosen well. Where the sides contradict each other so plainly that an interval is empty, no
+input is in the domain at all, and any bound of it holds.
+
+Source: Wang et al., beta-CROWN, NeurIPS 2021, arXiv 2103.06624.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from lipcert.bounds.linearisation import Linearisation
 from lipcert.graph import Node
 from lipcert.rounding import gamma
 from lipcert.rules.interval import Interval, entries
+
+_HOLDS = 1.0
 
 
 @final
@@ -91,15 +96,13 @@ class Relaxed:
         probes       zero rows at nodes; the bound's gradient with respect to them is the value that the node has
                      where the linear bound is attained
         """
-        row, offset = combine(self.rows, self.offset, weights, self.linearisation.intervals[self._output])
+        intervals = self.linearisation.intervals
+        empty = torch.stack([(intervals[n].lower > intervals[n].upper).flatten(1).any(1) for n in self.neurons.nodes])
+        row, offset = combine(self.rows, self.offset, weights, intervals[self.linearisation.plan.output])
         extra = self.neurons.rows(-multipliers * self.sides)
         extra |= {node: extra[node] + probe if node in extra else probe for node, probe in (probes or {}).items()}
         bound = self.linearisation.lower(row, slopes=self.neurons.slopes(slopes), extra=extra)
-        return bound[:, 0] + offset
-
-    @property
-    def _output(self) -> Node:
-        return self.linearisation.plan.output
+        return torch.where(empty.any(0), _HOLDS, bound[:, 0] + offset)
 
 
 def combine(rows: Tensor, offset: Tensor, weights: Tensor, outputs: Interval) -> tuple[Tensor, Tensor]:

@@ -118,10 +118,13 @@ def _take(domains: Domains, count: int) -> tuple[Domains, Domains]:
 
 
 def _sift(bounded: Bounded, goals: Goals, judge: Judge, found: Found) -> Domains:
-    """The domains still open; points that falsify their goals are noted, with all goals of their groups closed."""
+    """The domains still open; points that falsify their goals are noted, with all goals of their groups closed.
+
+    A bound that is no number, or infinite, shows nothing.
+    """
     domains = bounded.domains
     found.domains += len(domains)
-    still = domains.bound <= 0
+    still = ~((domains.bound > 0) & domains.bound.isfinite())
     if still.any():
         points, about = bounded.points[still], domains.goal[still]
         for row in judge(points, about).nonzero().flatten().tolist():

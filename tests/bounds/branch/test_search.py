@@ -10,9 +10,11 @@ import torch
 
 from lipcert.bounds.bounder import Bounder
 from lipcert.bounds.branch import CERTIFIED, FALSIFIED, Goals, margin_goals, prove
+from lipcert.bounds.branch.base import AbstractBranching, Bounded
+from lipcert.bounds.branch.domains import Domains
 from lipcert.bounds.branch.inputs import InputBranching
 from lipcert.bounds.branch.neurons import NeuronBranching
-from lipcert.bounds.branch.search import OPEN, Found, SearchSettings, search
+from lipcert.bounds.branch.search import OPEN, STUCK, Found, SearchSettings, search
 from lipcert.bounds.region import Region
 from tests.bounds.branch.exact import exact_minimum
 from tests.graphs import mlp_of, random
@@ -161,3 +163,51 @@ def test_time_that_is_up_leaves_goals_open():
     found = run("neurons", graph, region, goals_of([[1.0, -1.0]], [0.0]), rounds=0)
     assert found.status.tolist() == [OPEN]
     assert found.reason == "the time ran out"
+
+
+class Broken(AbstractBranching):
+    """Bounds that are no finite numbers."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def roots(self, goals):
+        bound = torch.full((len(goals),), self.value, dtype=torch.float64)
+        return Bounded(domains=Domains(goal=goals, bound=bound, state={}), points=torch.zeros(len(goals), 1))
+
+    def is_whole(self, domains):
+        return torch.ones(len(domains), dtype=torch.bool)
+
+    def settle(self, domains):
+        return Bounded(domains=domains, points=torch.zeros(len(domains), 1))
+
+    def children(self, domains):
+        return self.settle(domains)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
+def test_what_is_no_positive_number_shows_nothing(value):
+    found = Found(status=torch.full((1,), OPEN), points={})
+    goals = goals_of([[1.0]], [0.0])
+    search(
+        Broken(value),
+        goals,
+        lambda points, _: torch.zeros(len(points), dtype=torch.bool),
+        found,
+        settings=SearchSettings(),
+        expired=lambda: False,
+    )
+    assert found.status.tolist() == [STUCK]
+
+
+def test_nothing_is_assumed_of_a_neuron_that_may_have_either_sign():
+    """Settling a domain before its neurons are cut must not take them for stable: the bound stays below the truth."""
+    layers, graph = net((3, 4, 4, 2), 20)
+    region = region_of((3, 4, 4, 2))
+    row, minimum = lowest(layers, region)
+    bounder = Bounder(graph, deploy_dtype="real")
+    goals = goals_of([row], [-minimum])
+    branching = NeuronBranching(bounder, region, goals, bounder.refine(region))
+    root = branching.roots(torch.tensor([0])).domains
+    assert not branching.is_whole(root).any()
+    assert branching.settle(root).domains.bound.item() <= 1e-9
