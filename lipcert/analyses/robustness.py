@@ -148,19 +148,31 @@ def _look_around(  # noqa: PLR0917  what all of it rests on
 
 
 def _run_stage(each: _Norm, number: int, at: int, first: int, watch: _Watch) -> None:
-    """One stage with one seed in every ball of a norm, the smallest first."""
+    """One stage with one seed in every ball of a norm, the smallest first.
+
+    A check starts with the largest ball, and ends there if it breaks nothing.
+    """
     if number >= len(each.plan.stages):
         return
     stage = each.plan.stages[number]
     if at != first and not stage.seeds:
         return
+    for smaller, larger in zip(each.hunts, each.hunts[1:], strict=False):
+        larger.inherit(smaller)
+    order = each.hunts
+    if stage.aim == "check" and not each.hunts[-1].field.blind:
+        order = (each.hunts[-1], *each.hunts[:-1])
     inner: Hunt | None = None
-    for hunt in each.hunts:
-        if inner is not None:
+    for hunt in order:
+        if inner is not None and inner.ball.eps < hunt.ball.eps:
             hunt.inherit(inner)
-        hunt.run(stage, each.near, seed=at, part=each.plan.part, finished=watch.at)
+        record = hunt.run(stage, each.near, seed=at, part=each.plan.part, finished=watch.at)
         watch.next()
         inner = hunt
+        clear = record is not None and record.complete and record.broken == 0
+        if stage.aim == "check" and not hunt.field.blind and clear:
+            watch.next(len(each.hunts) - 1)
+            return
 
 
 def _settle(ground: Field, each: _Norm) -> _Norm:

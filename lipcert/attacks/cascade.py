@@ -23,7 +23,7 @@ class Stage:
     """One attack and the samples it is run on.
 
     aim    "loss" all samples, broken and certified ones too; "error" those neither broken nor certified;
-           "check" a fixed random part of the latter, and all of them if it breaks any
+           "check" a fixed random part of the latter in the largest ball, and all of them in all if it breaks any
     reach  leaves out samples whose nearest known error lies further than so many radii away; None for no such limit.
            A sample of which no error is known at all is never left out
     seeds  whether it is worth another run with another seed
@@ -78,9 +78,14 @@ def _square(norm: Norm, queries: int) -> Stage:
     return Stage(attack=Square(queries=queries if norm == "linf" else 2 * queries), aim="check", seeds=False)
 
 
+def _reach(norm: Norm, radii: float) -> float:
+    """In l1 searches for near errors overestimate distances most, so more samples are worth a search in the ball."""
+    return 1 + 4 * (radii - 1) if norm == "l1" else radii
+
+
 def _fast(norm: Norm, rivals: int) -> Plan:
     search = Apgd(loss="targeted", steps=20, rivals=min(rivals, 2), random_start=True)
-    return Plan(near=(_near(norm, 30),), stages=(*_loss(10), Stage(attack=search, reach=1.15)))
+    return Plan(near=(_near(norm, 30),), stages=(*_loss(10), Stage(attack=search, reach=_reach(norm, 1.15))))
 
 
 def _default(norm: Norm, rivals: int) -> Plan:
@@ -88,9 +93,9 @@ def _default(norm: Norm, rivals: int) -> Plan:
         near=(_near(norm, 40),),
         stages=(
             *_loss(20),
-            Stage(attack=_near_rivals(norm, 40, min(rivals, 3)), reach=1.5, seeds=False),
-            Stage(attack=Apgd(loss="ce"), reach=1.5),
-            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), restarts=2), reach=1.3),
+            Stage(attack=_near_rivals(norm, 40, min(rivals, 3)), reach=_reach(norm, 1.5), seeds=False),
+            Stage(attack=Apgd(loss="ce"), reach=_reach(norm, 1.5)),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), restarts=2), reach=_reach(norm, 1.3)),
             _square(norm, 1000),
         ),
         part=48,
@@ -102,8 +107,8 @@ def _high(norm: Norm, rivals: int) -> Plan:
         near=(_near(norm, 100), _near_rivals(norm, 60, min(rivals, 4))),
         stages=(
             *_loss(100),
-            Stage(attack=Apgd(loss="ce", restarts=2), reach=3.0),
-            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 9), restarts=3), reach=2.0),
+            Stage(attack=Apgd(loss="ce", restarts=2), reach=_reach(norm, 3.0)),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 9), restarts=3), reach=_reach(norm, 2.0)),
             _square(norm, 5000),
         ),
         part=128,

@@ -93,12 +93,14 @@ class Hunt:
         for seed, found in inner.by_seed.items():
             self.by_seed[seed] = worst_of([self.by_seed.get(seed, self.field.clean), found])
 
-    def run(self, stage: Stage, near: Nearby, *, seed: int, part: int, finished: Callable[[int], None]) -> None:
-        """One stage with one seed, on the samples it is for."""
+    def run(
+        self, stage: Stage, near: Nearby, *, seed: int, part: int, finished: Callable[[int], None]
+    ) -> AttackRecord | None:
+        """One stage with one seed, on the samples it is for; None where time was up."""
         name = stage.attack.name
         if self.field.deadline.passed:
             self.unfinished.append(f"{name}, seed {seed}")
-            return
+            return None
         before, spent = self.worst, self.field.spent
         rows = self._rows(stage, near, self.by_seed.get(seed, self.field.clean))
         own, mask = self.field.clean, torch.zeros_like(before.broken)
@@ -114,6 +116,7 @@ class Hunt:
             self.by_seed[counted] = worst_of([self.by_seed.get(counted, self.field.clean), own])
         self.margins.append(torch.where(mask, own.margin, torch.inf))
         self.records.append(self._record(stage, before, seed=seed, searched=int(mask.sum()), spent=spent))
+        return self.records[-1]
 
     def _attack(self, stage: Stage, rows: Tensor, seed: int, finished: Callable[[int], None]) -> Outcome:
         target = self.field.target
