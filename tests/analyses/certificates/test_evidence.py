@@ -64,7 +64,7 @@ def _violations(certifier, target, generator, points):
         for _ in range(points):
             wrong += int((target.classify(_points(ball, clean, generator)).argmax(dim=1) != labels).sum())
             tried += len(rows)
-        few = Target(classify=graph, scorer=graph, clean=clean, labels=labels)
+        few = Target(classify=target.classify, scorer=target.scorer, clean=clean, labels=labels)
         wrong += int(run_attack(few, Pgd(loss="margin", restarts=3), ball, score_clean(few), seed=2).broken.sum())
     return tried, wrong
 
