@@ -28,11 +28,13 @@ class UpperConstants:
 
     whole        of inputs -> logits
     before_last  of inputs -> what the last node reads, when that node is affine; None when it is not, or not known
+    pairs        of each difference of two logits, from `norm` to numbers, shape (classes, classes); None if not known
     """
 
     norm: Norm
     whole: float | None
     before_last: float | None = None
+    pairs: Tensor | None = None
     method: str
     soundness: Soundness
     failure_probability: float = 0.0

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lipcert.analyses.base import logits_of
 from lipcert.analyses.certificates import Certifier
+from lipcert.analyses.lipschitz import Constants
 from lipcert.analyses.margins import analyze_margins
 from lipcert.analyses.robustness import Robustness, analyze_robustness
 from lipcert.deadline import Deadline
@@ -25,7 +26,6 @@ from lipcert.pipeline.context import Run
 from lipcert.pipeline.proofs import brackets, cheap_proofs, dear_proofs, report_proofs
 from lipcert.pipeline.radii import radii
 from lipcert.records import MarginRecord, Norm, Skipped
-from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
 
 Radii = Mapping[Norm, Sequence[float]]
@@ -33,7 +33,7 @@ Radii = Mapping[Norm, Sequence[float]]
 _ATTACKS = 0.4  # of the time left, where there is a time budget
 
 
-def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Tensor) -> Robustness | None:
+def complete_labelled(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> Robustness | None:
     """Do those of these analyses that were asked for, and give back what attacks found. `labels` lie on the device.
 
     Cheap proofs come first, so that attacks can leave out what is proved; dear ones last, for what no attack broke.
@@ -43,7 +43,7 @@ def complete_labelled(run: Run, norms: LayerNorms, samples: Samples, labels: Ten
     if run.asked("margins"):
         run.found(margins=run.timed("margins", lambda: _margins(run, samples, labels)))
     if run.asked("certificates"):
-        proofs = run.timed("certificates", lambda: cheap_proofs(run, norms, samples, eps, deadline))
+        proofs = run.timed("certificates", lambda: cheap_proofs(run, constants, samples, eps, deadline))
         report_proofs(run, proofs)
     aim, robustness = take_aim(run, samples, labels), None
     if run.asked("robustness"):

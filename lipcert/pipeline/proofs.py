@@ -17,13 +17,12 @@ from lipcert.analyses.certificates import (
     radius_records,
     verdicts,
 )
-from lipcert.analyses.lipschitz import NORMS, upper_constants
+from lipcert.analyses.lipschitz import Constants
 from lipcert.analyses.robustness import Attacked, Robustness
 from lipcert.attacks import Target
 from lipcert.deadline import Deadline
 from lipcert.pipeline.context import Run
 from lipcert.records import BracketRecord, Norm, Skipped
-from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
 
 # Shares of the time left, where there is a time budget.
@@ -32,11 +31,10 @@ _DEAR = 0.85
 
 
 def cheap_proofs(
-    run: Run, norms: LayerNorms, samples: Samples, eps: Mapping[Norm, Sequence[float]], deadline: Deadline
+    run: Run, constants: Constants, samples: Samples, eps: Mapping[Norm, Sequence[float]], deadline: Deadline
 ) -> Certifier | Skipped:
     """A certifier that has done its cheap proofs."""
-    constants = [upper_constants(norms, norm) for norm in NORMS]
-    proofs = prepare(norms.graph, samples, constants, eps, run.settings, progress=run.progress)
+    proofs = prepare(constants.norms.graph, samples, constants.all, eps, run.settings, progress=run.progress)
     if isinstance(proofs, Certifier):
         proofs.start(deadline.share(_CHEAP))
     return proofs

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from lipcert.analyses.jacobian import Measured
 from lipcert.analyses.layers import analyze_layers
-from lipcert.analyses.lipschitz import analyze_lipschitz, unsupported
+from lipcert.analyses.lipschitz import Constants, analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
 from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian, join_attacks
@@ -22,6 +22,7 @@ def complete(run: Run) -> None:
     """Do every analysis that was asked for."""
     run.start()
     norms = LayerNorms(run.graph, effort=run.settings.effort, seed=run.settings.seed)
+    constants = Constants(norms)
     run.found(unsupported_ops=unsupported(norms))
     if run.asked("layers"):
         count = run.settings.spectrum
@@ -34,21 +35,21 @@ def complete(run: Run) -> None:
     if run.asked("lipschitz"):
         order = slice(None) if measured is None else measured.steepest_first
         inputs = None if samples is None else samples.inputs[order]
-        run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, norms, inputs)))
+        run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, constants, inputs)))
     if samples is None or samples.labels is None:
         missing = NO_DATA if samples is None else NO_LABELS
         run.found(**{name: missing for name in NEED_LABELS if run.asked(name)})
     else:
-        robustness = complete_labelled(run, norms, samples, samples.labels.to(run.graph.device))
+        robustness = complete_labelled(run, constants, samples, samples.labels.to(run.graph.device))
         if measured is not None and robustness is not None:
             join_attacks(run, measured, robustness)
 
 
-def _lipschitz(run: Run, norms: LayerNorms, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:
+def _lipschitz(run: Run, constants: Constants, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:
     """`inputs`, the steepest known first, are where the lower end is looked for."""
     samples = run.subject.samples
     return analyze_lipschitz(
-        norms,
+        constants,
         inputs=inputs,
         input_range=None if samples is None else samples.input_range,
         progress=run.progress,

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from lipcert.analyses.layers import analyze_layers, sketch_layers
-from lipcert.analyses.lipschitz import analyze_lipschitz, gains, upper_constants
+from lipcert.analyses.lipschitz import Constants, analyze_lipschitz, gains, upper_constants
 from lipcert.norms.witness import MARGIN, largest_column_sum, steepness
 from lipcert.operators import AdjointOperator, DenseOperator, JacobianOperator, materialise
 from lipcert.records import Enclosure, Skipped
@@ -66,7 +66,7 @@ def test_the_toy_net():
     first, second = analyze_layers(norms)
     assert first.spectral_norm.upper == pytest.approx(2.572554, abs=1e-6)
     assert second.spectral_norm.upper == pytest.approx(math.sqrt(3), rel=1e-12)
-    values = by_norm(analyze_lipschitz(norms, inputs=torch.ones(1, 2)))
+    values = by_norm(analyze_lipschitz(Constants(norms), inputs=torch.ones(1, 2)))
     assert values["l2"].upper == pytest.approx(4.455794, abs=1e-6)
     assert values["l2"].lower == pytest.approx((3 + math.sqrt(5)) / 2, rel=2e-9)
     assert values["linf"].lower == pytest.approx(3.0, rel=2e-9)
@@ -89,7 +89,7 @@ def test_no_sampled_change_beats_the_upper_end(net, norm):
 def test_the_lower_end_is_a_jacobian_norm(net):
     norms, shape = net
     samples = random(3, *shape, seed=5)
-    for norm, value in by_norm(analyze_lipschitz(norms, inputs=samples)).items():
+    for norm, value in by_norm(analyze_lipschitz(Constants(norms), inputs=samples)).items():
         jacobians = [materialise(JacobianOperator(norms.graph, x)) for x in samples.double()]
         seen = max(float(torch.linalg.matrix_norm(j, ORDERS[norm])) for j in jacobians)
         assert value.lower >= seen * (1 - 1e-4)
@@ -98,7 +98,7 @@ def test_the_lower_end_is_a_jacobian_norm(net):
 
 def test_one_layer_is_known_exactly():
     norms = LayerNorms(graphs.mlp_of([(random(4, 6), torch.zeros(4))]))
-    for value in by_norm(analyze_lipschitz(norms)).values():
+    for value in by_norm(analyze_lipschitz(Constants(norms))).values():
         assert value.gap <= 3 * MARGIN
 
 
@@ -115,7 +115,7 @@ def test_rescaling_between_relu_layers_changes_nothing():
 def test_scaling_a_layer_scales_the_constant():
     weights = [(random(5, 4), torch.zeros(5)), (random(3, 5, seed=1), torch.zeros(3))]
     larger = [weights[0], (weights[1][0] * 3.0, weights[1][1])]
-    one, three = (by_norm(analyze_lipschitz(LayerNorms(graphs.mlp_of(layers)))) for layers in (weights, larger))
+    one, three = (by_norm(analyze_lipschitz(Constants(LayerNorms(graphs.mlp_of(layers))))) for layers in (weights, larger))
     for norm in ORDERS:
         assert three[norm].upper == pytest.approx(3 * one[norm].upper, rel=1e-6)
         assert three[norm].lower == pytest.approx(3 * one[norm].lower, rel=1e-6)
@@ -137,7 +137,7 @@ def test_preprocessing_counts():
 
 def test_ops_without_a_rule_are_named():
     norms = LayerNorms(graph_from(lambda x: torch.where(x > 0, x, x.cumprod(1)), 4))
-    for value in by_norm(analyze_lipschitz(norms)).values():
+    for value in by_norm(analyze_lipschitz(Constants(norms))).values():
         assert isinstance(value, Skipped)
         assert set(value.operators) >= {"gt"}
     assert upper_constants(norms, "l2").whole is None
@@ -145,7 +145,7 @@ def test_ops_without_a_rule_are_named():
 
 def test_attention_is_unbounded_with_a_witness():
     norms = LayerNorms(graph_from(lambda x: torch.softmax(x @ x.transpose(1, 2), -1) @ x, 3, 4))
-    for value in by_norm(analyze_lipschitz(norms)).values():
+    for value in by_norm(analyze_lipschitz(Constants(norms))).values():
         assert isinstance(value, Enclosure)
         assert value.unbounded
         assert value.upper is None
@@ -165,7 +165,7 @@ def test_many_outputs_take_the_iterative_route():
 
 
 def test_it_is_deterministic():
-    runs = [analyze_lipschitz(LayerNorms(graphs.conv(), seed=7)) for _ in range(2)]
+    runs = [analyze_lipschitz(Constants(LayerNorms(graphs.conv(), seed=7))) for _ in range(2)]
     assert runs[0] == runs[1]
 
 
@@ -184,14 +184,14 @@ class Nothing(nn.Module):
 def test_a_kink_is_no_witness():
     """x - relu(x) + relu(-x) is 0 everywhere; at 0 autograd says 1, and 1 is no slope of it."""
     norms = LayerNorms(graph_from(Nothing(), 3))
-    for value in by_norm(analyze_lipschitz(norms, inputs=torch.zeros(4, 3))).values():
+    for value in by_norm(analyze_lipschitz(Constants(norms), inputs=torch.zeros(4, 3))).values():
         assert value.lower == 0
 
 
 def test_a_product_beyond_float64_is_no_bound():
     net = nn.Sequential(*(nn.LayerNorm(4, eps=1e-12) for _ in range(60)))
     norms = LayerNorms(graph_from(net.eval(), 4))
-    for record in analyze_lipschitz(norms):
+    for record in analyze_lipschitz(Constants(norms)):
         assert record.value.upper is None
         assert "too large" in record.value.method
     assert upper_constants(norms, "l2").whole is None

@@ -2,11 +2,12 @@
 
 Let m_j = z_y - z_j at the sample, in real arithmetic, and g_j an upper bound on the Lipschitz constant of z_y - z_j
 from the input in norm p. At distance r from the sample every m_j is still above m_j - g_j r, so the class is y in the
-open ball of radius min_j m_j / g_j. Two bounds g_j are at hand, and the smaller one is used for each j:
+open ball of radius min_j m_j / g_j. Three bounds g_j are at hand, and the smallest one is used for each j:
 
 * whole network: ||e_y - e_j||_{p*} L = c_p L, as z_y - z_j is that functional of the logits, whose constant in p is
   L; c is sqrt 2 in l2, 2 in linf, 1 in l1. (Tsuzuku, Sato & Sugiyama, arXiv 1802.04034, for l2.)
 * last layer apart: z = W h + b gives g_j = ||w_y - w_j||_{p*} L', with L' the constant of input -> h.
+* in l2 the layered bound of that very difference.
 
 A radius in one norm is one in the others: ||d||_inf <= ||d||_2 <= ||d||_1, ||d||_2 <= sqrt(D) ||d||_inf and
 ||d||_1 <= sqrt(D) ||d||_2. The largest of all is reported.
@@ -146,6 +147,8 @@ def _pair_gains(constants: UpperConstants, weight: Tensor | None, classes: int, 
             sizes = _dual_norm(weight, constants.norm) * up(2 * rounding)
             rows = _up(rows + _up(sizes[:, None] + sizes))
         gains = torch.minimum(gains, _up(rows * constants.before_last))
+    if constants.pairs is not None:
+        gains = torch.minimum(gains, constants.pairs.clamp_min(torch.finfo(torch.float64).tiny))
     return gains
 
 
