@@ -88,7 +88,6 @@ def analyze_robustness(
     ground = Field.of(target, clean, batch_size=batch_size, deadline=deadline or Deadline(), blind=blind)
     classes = int(target.scorer(target.clean[:1]).shape[1])
     plans = {norm: plan(effort, norm, classes=classes) for norm in eps}
-    all_seeds = tuple(range(seed, seed + seeds))
     watch = _Watch(progress, len(target.clean), _runs(plans, eps, seeds))
     norms = [
         _look_around(
@@ -96,13 +95,7 @@ def analyze_robustness(
         )
         for norm, levels in eps.items()
     ]
-    for each in norms:
-        for hunt in each.hunts:
-            hunt.absorb(each.near.within(hunt.ball.eps, clean), all_seeds)
-    for at in all_seeds:
-        for number in range(max((len(each.plan.stages) for each in norms), default=0)):
-            for each in norms:
-                _run_stage(each, number, at, seed, watch)
+    _run_stages(norms, range(seed, seed + seeds), watch)
     norms = [_settle(ground, each) for each in norms]
     return Robustness(
         clean=clean,
@@ -145,6 +138,17 @@ def _look_around(  # noqa: PLR0917  what all of it rests on
     )
     spent = (ground.spent[0] - before[0], ground.spent[1] - before[1])
     return _Norm(plan=chosen, hunts=hunts, near=near, spent=spent, unfinished=unfinished)
+
+
+def _run_stages(norms: Sequence[_Norm], seeds: range, watch: _Watch) -> None:
+    """Every stage in every ball, with every seed it is worth."""
+    for each in norms:
+        for hunt in each.hunts:
+            hunt.absorb(each.near.within(hunt.ball.eps, hunt.field.clean), tuple(seeds))
+    for at in seeds:
+        for number in range(max((len(each.plan.stages) for each in norms), default=0)):
+            for each in norms:
+                _run_stage(each, number, at, seeds[0], watch)
 
 
 def _run_stage(each: _Norm, number: int, at: int, first: int, watch: _Watch) -> None:
