@@ -31,8 +31,8 @@ PAGES = (
     ),
     Page(
         "certificates.certified_accuracy",
-        "share of samples proved to keep their true label in the whole ball",
-        ("certified.accuracy", "certificates"),
+        "share of samples proved to keep their true label in the whole region",
+        ("certified.accuracy", "certificates", "certificates.verdicts", "certificates.decided_by", "deploy_dtype"),
     ),
     Page(
         "radii.certified_radius",
