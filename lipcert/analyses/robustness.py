@@ -86,8 +86,7 @@ def analyze_robustness(
     """
     clean = score_clean(target, batch_size=batch_size)
     ground = Field.of(target, clean, batch_size=batch_size, deadline=deadline or Deadline(), blind=blind)
-    classes = int(target.scorer(target.clean[:1]).shape[1])
-    plans = {norm: plan(effort, norm, classes=classes) for norm in eps}
+    plans = {norm: plan(effort, norm, classes=_classes(target)) for norm in eps}
     watch = _Watch(progress, len(target.clean), _runs(plans, eps, seeds))
     norms = [
         _look_around(
@@ -103,6 +102,10 @@ def analyze_robustness(
         radii=tuple(radius_record(each.near, each.plan.near, each.spent, each.unfinished, seed=seed) for each in norms),
         nearby={each.near.ball.norm: each.near for each in norms},
     )
+
+
+def _classes(target: Target) -> int:
+    return int(target.scorer(target.clean[:1]).shape[1])
 
 
 def _ball(norm: Norm, eps: float, input_range: tuple[float, float] | None) -> Ball:
