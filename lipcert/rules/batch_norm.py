@@ -11,10 +11,12 @@ from lipcert.graph import Node
 from lipcert.operators import AbstractLinearOperator, DiagonalOperator
 from lipcert.records import Enclosure, Norm
 from lipcert.rounding import UNIT_ROUNDOFF, product_up
-from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, argument, rule, unsupported
 from lipcert.rules.deployment import Deployment
-from lipcert.rules.interval import Interval
+from lipcert.rules.interval import Interval, entries
 from lipcert.rules.normalisation import normalising_norm
+from lipcert.rules.normalised import Groups, normalised_interval, normalised_relaxation, normalised_rounding
+from lipcert.rules.relaxation import AbstractRelaxation
 
 _NO_TRAINING = "_native_batch_norm_legit_no_training"
 
@@ -62,6 +64,16 @@ class BatchNorm(AbstractRule):
         assert upper is not None
         return product_up((upper, gains[0]))
 
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Exact for fixed statistics; with those of the sample as `normalisation` has it."""
+        return normalised_interval(_channels(node), inputs[0]) if _uses_batch(node) else super().interval(node, inputs)
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Likewise."""
+        if _uses_batch(node):
+            return normalised_relaxation(_channels(node), inputs[0])
+        return super().relaxation(node, inputs, output)
+
     def spread(self, node: Node, operator: AbstractLinearOperator, x: Interval, /) -> Tensor:
         """|scale| (max |x| + |mean|) + |bias|: the mean and the bias may cancel in the sum."""
         bias, mean = node.args[2], node.args[3]
@@ -74,10 +86,32 @@ class BatchNorm(AbstractRule):
         self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
     ) -> Tensor | float:
         """At most 12 operations, in whichever order scale and shift are formed; constants are read once each."""
+        if _uses_batch(node):
+            return normalised_rounding(_channels(node), inputs[0], deployment)
         operator = self.operator(node)
         if operator is None:
             return super().rounding(node, inputs, output, deployment)
         return deployment.steps(16) * self.spread(node, operator, inputs[0]) if deployment.store else 0.0
+
+
+def _channels(node: Node) -> Groups:
+    """The channels of one image. Raises UnsupportedOperatorError for several, for live weights and without eps."""
+    if len(node.inputs) != 1 or node.shape[0] != 1 or not _eps(node) > 0.0:
+        raise unsupported(node, "interval")
+    shape = (node.shape[1], node.shape[2:].numel())
+
+    def each(value: Any, otherwise: float) -> Tensor:
+        given = torch.full(shape[:1], otherwise, dtype=torch.float64) if value is None else value.to(torch.float64)
+        whole: Tensor = given.reshape(1, -1, 1).expand(1, *shape)
+        return whole
+
+    return Groups(
+        shape=shape,
+        entries=entries(node),
+        weight=each(node.args[1], 1.0),
+        shift=each(node.args[2], 0.0),
+        eps=_eps(node),
+    )
 
 
 def _places(node: Node) -> int:

@@ -11,12 +11,17 @@ from __future__ import annotations
 import math
 from typing import final
 
+import torch
 from torch import Tensor
 
 from lipcert.graph import Node
 from lipcert.records import Enclosure, Norm, Soundness
 from lipcert.rounding import down, product_up, sqrt_up, up
-from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, rule
+from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, UnboundedError, rule, unsupported
+from lipcert.rules.deployment import Deployment
+from lipcert.rules.interval import Interval, entries
+from lipcert.rules.normalised import Groups, normalised_interval, normalised_relaxation, normalised_rounding
+from lipcert.rules.relaxation import AbstractRelaxation
 
 
 def normalising_norm(weight: Tensor | None, eps: float, size: int, norm: Norm) -> Enclosure:
@@ -60,6 +65,47 @@ class Normalisation(AbstractRule):
         upper = normalising_norm(weight, eps, size, norm).upper
         assert upper is not None
         return product_up((upper, gains[0]))
+
+    def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
+        """Within sqrt(n - 1) deviations, and what the interval of the variance allows."""
+        return normalised_interval(_groups(node), inputs[0])
+
+    def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
+        """Linear with the deviation at the centre of its interval."""
+        return normalised_relaxation(_groups(node), inputs[0])
+
+    def rounding(
+        self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
+    ) -> Tensor | float:
+        """Of mean, variance, root, weight and shift."""
+        return normalised_rounding(_groups(node), inputs[0], deployment)
+
+
+def _groups(node: Node) -> Groups:
+    """What is normalised together. Raises UnsupportedOperatorError where weights depend on the input or eps is 0."""
+    _, eps, count = _settings(node)
+    if len(node.inputs) != 1 or not eps > 0.0:
+        raise unsupported(node, "interval")
+    weight, shift = node.args[2:4] if node.op == "native_layer_norm" else node.args[1:3]
+    rows = node.shape.numel() // count
+    return Groups(
+        shape=(rows, count),
+        entries=entries(node),
+        weight=_each(node, weight, 1.0, (rows, count)),
+        shift=_each(node, shift, 0.0, (rows, count)),
+        eps=eps,
+    )
+
+
+def _each(node: Node, value: Tensor | None, otherwise: float, shape: tuple[int, int]) -> Tensor:
+    """A weight for each number, (1, groups, numbers)."""
+    whole = torch.full(node.shape, otherwise, dtype=torch.float64)
+    if value is not None:
+        given = value.to(torch.float64)
+        whole = whole.to(given.device)
+        by_channel = node.op == "native_group_norm"
+        whole = (given.reshape(-1, *[1] * (len(node.shape) - 2)) if by_channel else given).expand(node.shape)
+    return whole.reshape(1, *shape)
 
 
 def _settings(node: Node) -> tuple[Tensor | None, float, int]:
