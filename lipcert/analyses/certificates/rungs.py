@@ -113,8 +113,8 @@ INTERVALS = Rung(name="intervals", bound=_by_intervals)
 COARSE = Rung(name="linear bounds over intervals", bound=_by_linear_bounds)
 REFINED = Rung(name="linear bounds", bound=_by_refined_bounds)
 # What choosing slopes gains was a few per cent of that way in every network measured.
-FINAL = Rung(name="linear bounds, last slopes chosen", bound=_by_final_slopes, worth=_nearly(0.1))
-FULL = Rung(name="linear bounds, all slopes chosen", bound=_by_all_slopes, worth=_nearly(0.3))
+FINAL = Rung(name="linear bounds with last slopes chosen", bound=_by_final_slopes, worth=_nearly(0.1))
+FULL = Rung(name="linear bounds with all slopes chosen", bound=_by_all_slopes, worth=_nearly(0.3))
 
 CHEAP: Sequence[Rung] = (INTERVALS, COARSE)
 DEAR: dict[Effort, Sequence[Rung]] = {
