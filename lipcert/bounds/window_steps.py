@@ -112,7 +112,8 @@ def _first_windows(node: Node, rows: Units) -> Windows:
 
 def _spread_kernel(node: Node) -> Tensor:
     """The kernel with zeros between its taps where it is dilated."""
-    weight, dilation = node.args[1], geometry(node)[2]
+    weight: Tensor = node.args[1]
+    dilation = geometry(node)[2]
     if set(dilation) == {1}:
         return weight
     one = Size([1] * len(dilation))

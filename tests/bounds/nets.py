@@ -115,8 +115,8 @@ NETS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         ),
         (1, 10, 10),
     ),
-    "residual": (Residual, (1, 10, 10)),
-    "unstrided residual": (lambda: Residual(stride=1), (1, 9, 9)),
+    "residual": (Residual, (1, 8, 8)),
+    "unstrided residual": (lambda: Residual(stride=1), (1, 6, 6)),
     "branches": (Branches, (6,)),
 }
 

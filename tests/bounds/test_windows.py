@@ -37,7 +37,7 @@ def _agree(known: Linearisation) -> int:
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_units_and_windows_agree_with_written_out_rows(name: str) -> None:
     graph = net(name)
-    _agree(Bounder(graph).refined(region(graph, "linf", 0.05)))
+    _agree(Bounder(graph).refined(region(graph, "linf", 0.05, samples=2)))
 
 
 @pytest.mark.parametrize("norm", ["l2", "l1"])
@@ -55,9 +55,9 @@ def test_windows_are_used() -> None:
     assert _agree(Bounder(graph).refined(region(graph, "linf", 0.05))) > 0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
-    sides=st.integers(8, 14),
+    sides=st.integers(8, 11),
     kernels=st.lists(
         st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)), min_size=2, max_size=3
     ),
@@ -100,10 +100,10 @@ def test_sums_of_windows() -> None:
     assert torch.allclose(both.dense(shape), first.dense(shape) + second.dense(shape))
 
 
-@pytest.mark.parametrize("name", ["conv", "residual", "pooled", "branches"])
-def test_portions_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["conv", "pooled", "branches"])
+def test_portions_change_nothing(name: str) -> None:
     graph = net(name)
-    area, labels = region(graph, "linf", 0.05, samples=5), torch.zeros(5, dtype=torch.long)
+    area, labels = region(graph, "linf", 0.05, samples=2), torch.zeros(2, dtype=torch.long)
     whole = Bounder(graph).margins(area, labels)
     few = Bounder(graph, max_memory=1).margins(area, labels)
     assert torch.allclose(whole, few, rtol=1e-9, atol=1e-9)
