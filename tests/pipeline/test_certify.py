@@ -86,10 +86,10 @@ def test_efforts_and_arithmetics_agree_on_what_is_proved(sample_models, images, 
 
 @pytest.mark.slow
 def test_an_acas_like_regression_is_settled(tmp_path):
-    """Five inputs, six layers of 50: a random net's output range, cut on inputs until it is known to a tenth."""
+    """Five inputs, three layers of 30: the top of a random net's range, cut on inputs until it is known to a fifth."""
     layers: list[torch.nn.Module] = []
     generator = torch.Generator().manual_seed(3)
-    for columns, rows in ((5, 50), *[(50, 50)] * 5, (50, 5)):
+    for columns, rows in ((5, 30), (30, 30), (30, 30), (30, 5)):
         layer = torch.nn.Linear(columns, rows)
         with torch.no_grad():
             layer.weight.copy_(torch.randn(rows, columns, generator=generator) * (2 / columns) ** 0.5)
@@ -98,8 +98,8 @@ def test_an_acas_like_regression_is_settled(tmp_path):
     net = torch.nn.Sequential(*layers[:-1]).eval()
     torch.jit.trace(net, torch.zeros(1, 5)).save(str(tmp_path / "acas.pt"))
     points = torch.rand(200_000, 5, generator=generator) * 0.4 - 0.2
-    highest = float(net(points)[:, 0].max())
-    for bound, verdict in ((highest + 0.1 * abs(highest) + 0.05, "unsat"), (highest - 0.01, "sat")):
+    highest = float(net(points).detach()[:, 0].max())
+    for bound, verdict in ((highest + 0.2 * abs(highest) + 0.05, "unsat"), (highest - 0.01, "sat")):
         lines = [f"(declare-const {v} Real)" for v in (*(f"X_{i}" for i in range(5)), *(f"Y_{i}" for i in range(5)))]
         lines += [f"(assert (and (<= X_{i} 0.2) (>= X_{i} -0.2)))" for i in range(5)]
         prop = tmp_path / "p.vnnlib"
