@@ -26,6 +26,7 @@ from lipcert.bounds.units import both_sides
 from lipcert.bounds.window_steps import opens_windows
 from lipcert.graph import Node
 from lipcert.rules.interval import Interval, entries
+from lipcert.rules.largest import Largest
 from lipcert.rules.relaxation import Elementwise
 from lipcert.rules.selection import Selection
 
@@ -81,6 +82,8 @@ class Refinement:
         if isinstance(relaxation, Elementwise):
             return self._tighten(source, relaxation.uncertain.expand(len(self.region), *entries(source)))
         wide = self.known.intervals[source].lower < self.known.intervals[source].upper
+        if isinstance(relaxation, Largest):
+            wide = wide & relaxation.contested[self.plan.sources[node].index(source)]
         if source.op != "input" and isinstance(self.known.relaxation(source), Elementwise):
             (before,) = self.plan.sources[source]
             changed = self._tighten(before, wide)

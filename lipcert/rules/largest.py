@@ -89,6 +89,8 @@ def largest_relaxation(windows: Windows, inputs: Sequence[Interval], *, smallest
     best, leader = lower.max(2, keepdim=True)
     weights = _UP * (upper - best).clamp_min(0.0) / (upper - lower).clamp_min(_TINY)
     weights = weights.masked_fill(windows.absent, 0.0).scatter(2, leader, 0.0)
+    rivals = weights > 0
+    contested = _contested(windows, rivals.scatter(2, leader, rivals.any(2, keepdim=True)))
     floor = lower.masked_fill(windows.absent, 0.0)
     ceiling = upper.masked_fill(windows.absent, 0.0)
     raised = (weights * 0.5 * (ceiling - floor)).sum(2) + 0.5 * (floor + ceiling).gather(2, leader).squeeze(2)
@@ -110,8 +112,19 @@ def largest_relaxation(windows: Windows, inputs: Sequence[Interval], *, smallest
         weights=weights,
         shift=torch.where(sloped, shift, constant),
         slack=(gamma((kept + 1) * windows.overlap + 8) * size).reshape(-1, *windows.shape),
+        contested=contested,
         sign=-1.0 if smallest else 1.0,
     )
+
+
+def _contested(windows: Windows, rivals: Tensor) -> tuple[Tensor, ...]:
+    """Where each entry stands in a window that it may win against others, (N, *entries) for each input."""
+    total = sum(size.numel() for size in windows.sizes)
+    places = windows.places.clamp_min(0).flatten().expand(len(rivals), -1)
+    found = torch.zeros(len(rivals), total, dtype=torch.uint8, device=rivals.device)
+    found = found.scatter_reduce(1, places, rivals.flatten(1).to(torch.uint8), "amax")
+    parts = torch.split(found > 0, [size.numel() for size in windows.sizes], 1)
+    return tuple(part.unflatten(1, size) for part, size in zip(parts, windows.sizes, strict=True))
 
 
 def _taken(places: Tensor, order: Tensor) -> Tensor:
@@ -126,6 +139,8 @@ class Largest(AbstractRelaxation):
 
     leader, shift    (N, outputs)
     places, weights  (N, outputs, T)
+    contested        (N, *entries) for each input: what may be the largest of a window in which others may be so too;
+                     tighter intervals of anything else would change nothing
     """
 
     windows: Windows
@@ -134,6 +149,7 @@ class Largest(AbstractRelaxation):
     weights: Tensor
     shift: Tensor
     slack: Tensor
+    contested: tuple[Tensor, ...]
     sign: float = 1.0
 
     @property
