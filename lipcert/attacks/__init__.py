@@ -5,6 +5,7 @@ from lipcert.attacks.base import ATTACKS, AbstractAttack, Ball, Classifier, Nois
 from lipcert.attacks.cascade import Plan, Stage, plan
 from lipcert.attacks.ddn import Ddn
 from lipcert.attacks.engine import Outcome, Scorer, Target, run_attack, score_clean, worst_of
+from lipcert.attacks.fab import Fab
 from lipcert.attacks.fgm import Fgm
 from lipcert.attacks.fmn import Fmn
 from lipcert.attacks.hunt import Field, Hunt
@@ -21,6 +22,7 @@ __all__ = [
     "Ball",
     "Classifier",
     "Ddn",
+    "Fab",
     "Fgm",
     "Field",
     "Fmn",

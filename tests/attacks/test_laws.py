@@ -12,6 +12,7 @@ from lipcert.attacks import (
     Apgd,
     Ball,
     Ddn,
+    Fab,
     Fgm,
     Fmn,
     Noise,
@@ -29,6 +30,7 @@ from tests.attacks import closed_forms
 
 EXAMPLES = {
     "ddn": [Ddn(steps=30), Ddn(loss="targeted", steps=15, rivals=2)],
+    "fab": [Fab(steps=15, rivals=2, restarts=2)],
     "fmn": [Fmn(steps=30), Fmn(loss="ce", steps=30), Fmn(loss="targeted", steps=15, rivals=2)],
     "apgd": [
         Apgd(steps=20, exhaustive=True, random_start=False),
