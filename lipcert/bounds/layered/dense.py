@@ -18,6 +18,7 @@ from lipcert.rounding import gamma, product_up, sqrt_up, sum_up
 from lipcert.rules.base import RULES
 from lipcert.rules.layer_norms import LayerNorms
 from lipcert.rules.selection import sources
+from lipcert.rules.slopes import Range
 
 
 @final
@@ -42,6 +43,14 @@ class DenseFrame(AbstractFrame):
         """Spread over the node's shape."""
         values = torch.as_tensor(end, dtype=torch.float64, device=self.blocks.device)
         return values.expand(node.shape).reshape(-1, 1)
+
+    def slopes(self, ends: Range, node: Node) -> tuple[Tensor, Tensor]:
+        """Its own."""
+        return self.column(ends[0], node), self.column(ends[1], node)
+
+    def cut(self, _: Node) -> None:
+        """All places are valid."""
+        return
 
     def express(self, node: Node, known: Mapping[Node, Expression]) -> Expression | None:
         """Through the node's operator, a sum of two live values, or several side by side."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lipcert.bounds.layered.expression import Expression
 from lipcert.graph import Node
+from lipcert.rules.slopes import Range
 
 
 class AbstractFrame(ABC):
@@ -31,6 +32,14 @@ class AbstractFrame(ABC):
     @abstractmethod
     def column(self, end: float | Tensor, node: Node) -> Tensor:
         """One number an entry or channel of the node's value, as (size, 1)."""
+
+    @abstractmethod
+    def slopes(self, ends: Range, node: Node) -> tuple[Tensor, Tensor]:
+        """The slopes an activation can have in this frame, as columns."""
+
+    @abstractmethod
+    def cut(self, node: Node) -> Node | None:
+        """What `node` reads, where that must be set to 0 outside its valid places before; None where nothing must."""
 
     @abstractmethod
     def express(self, node: Node, known: Mapping[Node, Expression]) -> Expression | None:

@@ -32,6 +32,17 @@ class Kernel:
         """Sum over the taps of the absolute values, (out, in)."""
         return self.weight.abs().flatten(2).sum(2)
 
+    def beyond(self, axis: int, before: int, after: int) -> bool:
+        """Whether a window that counts reads outside the valid places."""
+        reach = self.dilation[axis] * (self.weight.shape[2 + axis] - 1) - self.padding[axis]
+        return self.padding[axis] > 0 or self.stride[axis] * (after - 1) + reach > before - 1
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether it works at each place apart."""
+        taps = math.prod(self.weight.shape[2:])
+        return taps == 1 and all(s == 1 for s in self.stride) and not any(self.padding)
+
     def room(self, axis: int, before: int, after: int) -> int:
         """The least size of a torus on which no window that counts reaches around to a valid place.
 

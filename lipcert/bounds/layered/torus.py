@@ -2,9 +2,10 @@
 
 A network of zero-padded convolutions is part of one on a torus large enough that no window reaches around it to
 another valid place: there every convolution is circular, and an activation followed by "set all invalid places to 0"
-is again a function of each entry with slopes between its own and 0. So the ellipsoid of the torus network bounds the
-increments of the real one, and where the multipliers differ by channel alone it stays block diagonal in the unitary
-discrete Fourier transform.
+is again a function of each entry with slopes between its own and 0. Where a window reads outside the valid places of a
+value that no activation has set to 0 there, that is done first, as an activation with slopes in [0, 1]. So the ellipsoid
+of the torus network bounds the increments of the real one, and where the multipliers differ by channel alone it stays
+block diagonal in the unitary discrete Fourier transform.
 
 All values are written at the frequencies k of the coarsest grid, of N places an axis. A value whose grid is t times
 finer has the frequencies k + N a, a < t, beside each other (aliases), each with all channels. With K(w) the sum of
@@ -32,6 +33,7 @@ from lipcert.operators import DiagonalOperator
 from lipcert.rounding import UNIT_ROUNDOFF, product_up, sqrt_up, sum_up
 from lipcert.rules.base import RULES
 from lipcert.rules.layer_norms import LayerNorms
+from lipcert.rules.slopes import Range, gate_range, slope_range
 
 
 @final
@@ -42,6 +44,7 @@ class TorusFrame(AbstractFrame):
         self.norms, self.grid = norms, grid
         count = math.prod(grid.size)
         self.blocks = torch.zeros(count, 1, 1, dtype=torch.complex128, device=norms.graph.device)
+        self._cuts = _cuts(grid.nodes, norms)
 
     def size(self, node: Node) -> int:
         """Channels times aliases."""
@@ -56,6 +59,15 @@ class TorusFrame(AbstractFrame):
         values = torch.as_tensor(end, dtype=torch.float64, device=self.blocks.device)
         channels = values.expand(node.shape)[0].flatten(1)[:, 0]
         return channels.repeat(math.prod(self.grid.ratio[node]))[:, None]
+
+    def slopes(self, ends: Range, node: Node) -> tuple[Tensor, Tensor]:
+        """Its own and 0, which is what it has at places set to 0."""
+        low, high = (self.column(end, node) for end in ends)
+        return low.clamp_max(0.0), high.clamp_min(0.0)
+
+    def cut(self, node: Node) -> Node | None:
+        """What a window that reads outside the valid places reads, where affine maps left something there."""
+        return self._cuts.get(node)
 
     def express(self, node: Node, known: Mapping[Node, Expression]) -> Expression | None:
         """Through a convolution, a factor a channel, or a sum of two live values."""
@@ -89,6 +101,25 @@ class TorusFrame(AbstractFrame):
             length = frobenius(part)
             lost += [product_up((own, length)), product_up((loss(part, part.shape[1]), frobenius(matrix), length))]
         return Expression(parts, sum_up(lost))
+
+
+def _cuts(nodes: Sequence[Node], norms: LayerNorms) -> dict[Node, Node]:
+    """Convolutions that read places which an affine map of the torus may have left other than 0 -> what they read.
+
+    Places outside are 0 in the first value, behind an activation, and in balls. A convolution leaves something there.
+    """
+    left, found = set[Node](), dict[Node, Node]()
+    for node in nodes[1:]:
+        kernel = kernel_of(node, norms)
+        if kernel is not None and not kernel.pointwise:
+            (source,) = node.inputs
+            sizes = zip(source.shape[2:], node.shape[2:], strict=True)
+            if source in left and any(kernel.beyond(axis, *pair) for axis, pair in enumerate(sizes)):
+                found[node] = source
+            left.add(node)
+        elif slope_range(node) is None and gate_range(node) is None and any(source in left for source in node.inputs):
+            left.add(node)
+    return found
 
 
 def _folded(symbol: Tensor, grid: Sequence[int], fine: Sequence[int], coarse: Sequence[int]) -> Tensor:

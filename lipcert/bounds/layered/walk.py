@@ -72,15 +72,29 @@ class _Walk:
         self.path, self.choose, self.frame = path, choose, path.frame
         self.state = start.copy()
         self.known: dict[Node, Expression] = {path.nodes[0]: path.unit}
+        self.cut = set[Node]()
 
     def step(self, node: Node) -> bool:
         """Take in one node; False where no proof was found."""
+        if not self._cut(node):
+            return False
         value = self._expressed(node) or self._activation(node) or self._ball(node)
         if value is None:
             return False
         self.known[node] = value
         self._forget(node)
         return sum(self.state.sizes.values()) <= MOST_ATOMS
+
+    def _cut(self, node: Node) -> bool:
+        """Set what a node reads to 0 where the frame says so: a function of each entry with slopes in [0, 1]."""
+        source = self.frame.cut(node)
+        if source is not None and source not in self.cut:
+            number = self.state.activate(self.known[source], self.choose(source), self._needed(node, without=source))
+            if number is None:
+                return False
+            self.known[source] = self.frame.atom(number, source)
+            self.cut.add(source)
+        return True
 
     def _expressed(self, node: Node) -> Expression | None:
         expressions = self.path.expressions
@@ -92,7 +106,7 @@ class _Walk:
         source, slopes = gate_range(node) or (node.inputs[0], slope_range(node))
         if slopes is None or source not in self.known:
             return None
-        low, high = (self.frame.column(end, node) for end in slopes)
+        low, high = self.frame.slopes(slopes, node)
         bent = bool((low != 0).any())
         number = self.state.activate(self.known[source], self.choose(node), self._needed(node, *[source] * bent))
         if number is None:
@@ -112,10 +126,10 @@ class _Walk:
             return None
         return self.frame.atom(self.state.add_ball(gain, self.frame.size(node), self._needed(node)), node)
 
-    def _needed(self, node: Node, *also: Node) -> list[int]:
-        """The atoms of what is read after `node`, and of `also`."""
+    def _needed(self, node: Node, *also: Node, without: Node | None = None) -> list[int]:
+        """The atoms of what is read after `node` but for `without`, and of `also`."""
         place = self.path.place[node]
-        later = [value for n, value in self.known.items() if self.path.last[n] > place]
+        later = [value for n, value in self.known.items() if self.path.last[n] > place and n is not without]
         return atoms_of([*later, *(self.known[n] for n in also)])
 
     def _forget(self, node: Node) -> None:
