@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from lipcert.cli import options
+from lipcert.cli.signature import command
 
 HELP = """Measure, attack and certify a trained classifier.
 
@@ -18,51 +17,48 @@ radii, and the bracket in which the true robust accuracy lies.
 """
 
 
-def analyze(  # noqa: PLR0917  one parameter an option
-    model: options.Model,
-    data: options.Data = None,
-    labels: options.Labels = None,
-    train_data: options.TrainData = None,
-    samples: options.Samples = None,
-    scale: options.Scale = None,
-    mean: options.Mean = None,
-    std: options.Std = None,
-    layout: options.Layout = None,
-    input_range: options.InputRange = None,
-    input_shape: options.InputShape = None,
-    output_name: options.OutputName = None,
-    allow_code: options.AllowCode = False,
-    eps: options.Eps = None,
-    norm: options.Norms = None,
-    confidence: options.Confidence = None,
-    only: options.Only = None,
-    skip: options.Skip = None,
-    effort: options.Effort = None,
-    spectrum: options.Spectrum = None,
-    jacobian_norm: options.Exponents = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    batch_size: options.BatchSize = None,
-    threads: options.Threads = None,
-    seed: options.Seed = None,
-    seeds: options.Seeds = None,
-    deploy_dtype: options.DeployDtype = None,
-    time_budget: options.TimeBudget = None,
-    max_memory: options.MaxMemory = None,
-    deterministic: options.Deterministic = False,
-    format: options.Format = None,  # noqa: A002  the option's own name
-    json: options.Json = False,
-    output: options.Output = None,
-    report: options.Reports = None,
-    per_sample: options.PerSample = None,
-    save_adversarials: options.Adversarials = None,
-    overwrite: options.Overwrite = False,
-    color: options.Color = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
-) -> None:
-    """Measure, attack and certify a trained classifier."""
-    given = dict(locals())
-    from lipcert.cli.analysis import run
+PARAMETERS = {
+    "model": options.Model,
+    "data": options.Data,
+    "labels": options.Labels,
+    "train_data": options.TrainData,
+    "samples": options.Samples,
+    "scale": options.Scale,
+    "mean": options.Mean,
+    "std": options.Std,
+    "layout": options.Layout,
+    "input_range": options.InputRange,
+    "input_shape": options.InputShape,
+    "output_name": options.OutputName,
+    "allow_code": options.AllowCode,
+    "eps": options.Eps,
+    "norm": options.Norms,
+    "confidence": options.Confidence,
+    "only": options.Only,
+    "skip": options.Skip,
+    "effort": options.Effort,
+    "spectrum": options.Spectrum,
+    "jacobian_norm": options.Exponents,
+    "device": options.Device,
+    "dtype": options.Dtype,
+    "batch_size": options.BatchSize,
+    "threads": options.Threads,
+    "seed": options.Seed,
+    "seeds": options.Seeds,
+    "deploy_dtype": options.DeployDtype,
+    "time_budget": options.TimeBudget,
+    "max_memory": options.MaxMemory,
+    "deterministic": options.Deterministic,
+    "format": options.Format,
+    "json": options.Json,
+    "output": options.Output,
+    "report": options.Reports,
+    "per_sample": options.PerSample,
+    "save_adversarials": options.Adversarials,
+    "overwrite": options.Overwrite,
+    "color": options.Color,
+    "quiet": options.Quiet,
+    "verbose": options.Verbose,
+}
 
-    raise typer.Exit(run(given))
+analyze = command("analyze", "lipcert.cli.analysis", PARAMETERS, "Measure, attack and certify a trained classifier.")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from lipcert.cli import options
+from lipcert.cli.signature import command
 
 HELP = """Decide a VNN-LIB property: unsat, sat, unknown or timeout.
 
@@ -17,28 +16,27 @@ the file's own runtime computes it. Ends with 0 after unsat, 1 after sat, 3 afte
 """
 
 
-def certify(  # noqa: PLR0917  one parameter an option
-    model: options.Model,
-    spec: options.Property,
-    input_shape: options.InputShape = None,
-    output_name: options.OutputName = None,
-    effort: options.Effort = None,
-    timeout: options.Timeout = None,
-    deploy_dtype: options.DeployDtype = None,
-    max_memory: options.MaxMemory = None,
-    seed: options.Seed = None,
-    threads: options.Threads = None,
-    deterministic: options.Deterministic = False,
-    format: options.PropertyFormat = None,  # noqa: A002  the option's own name
-    json: options.Json = False,
-    output: options.Output = None,
-    overwrite: options.Overwrite = False,
-    color: options.Color = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
-) -> None:
-    """Decide a VNN-LIB property: unsat, sat, unknown or timeout."""
-    given = dict(locals())
-    from lipcert.cli.certification import run
+PARAMETERS = {
+    "model": options.Model,
+    "spec": options.Property,
+    "input_shape": options.InputShape,
+    "output_name": options.OutputName,
+    "effort": options.Effort,
+    "timeout": options.Timeout,
+    "deploy_dtype": options.DeployDtype,
+    "max_memory": options.MaxMemory,
+    "seed": options.Seed,
+    "threads": options.Threads,
+    "deterministic": options.Deterministic,
+    "format": options.PropertyFormat,
+    "json": options.Json,
+    "output": options.Output,
+    "overwrite": options.Overwrite,
+    "color": options.Color,
+    "quiet": options.Quiet,
+    "verbose": options.Verbose,
+}
 
-    raise typer.Exit(run(given))
+certify = command(
+    "certify", "lipcert.cli.certification", PARAMETERS, "Decide a VNN-LIB property: unsat, sat, unknown or timeout."
+)
