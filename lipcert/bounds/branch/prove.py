@@ -37,7 +37,7 @@ def prove(
 ) -> Found:
     """Show or falsify goals by cutting neurons' signs, or the inputs where there are few of them.
 
-    Where the neurons have all been cut, or there is none, the inputs are what is left to cut, whatever their number.
+    Where all neurons have been cut, or there is none, the inputs are what is left to cut.
 
     region     in linf where inputs are cut, in any norm otherwise
     goals      on any device; the judge is given points and goals on that of the region
@@ -52,17 +52,16 @@ def prove(
         found.status[found.status == STUCK] = OPEN
         if not bool((found.status == OPEN).any()):
             break
-        branching: AbstractBranching
-        if way == "inputs":
-            branching = InputBranching(bounder, region, goals)
-        else:
-            steps = NeuronSettings(steps=24, root_steps=60) if effort == "high" else NeuronSettings()
-            branching = NeuronBranching(bounder, region, goals, whole, steps)
+        steps = NeuronSettings(steps=24, root_steps=60) if effort == "high" else NeuronSettings()
+        branching: AbstractBranching = (
+            InputBranching(bounder, region, goals)
+            if way == "inputs"
+            else NeuronBranching(bounder, region, goals, whole, steps)
+        )
         found.method = f"branch and bound on {way}"
         settings = SearchSettings(batch=_batch(bounder, way), most_bytes=bounder.max_memory, cut=effort != "fast")
         search(branching, goals, judge, found, settings=settings, expired=expired, watch=_watcher(progress))
-    if found.domains <= len(goals):
-        found.method = "linear bounds"
+    found.method = "linear bounds" if found.domains <= len(goals) else found.method
     found.status = found.status.cpu()
     return found
 

@@ -65,10 +65,9 @@ def search(
 ) -> None:
     """Show each goal that is OPEN in `found`, falsify it, or run out of time.
 
-    Goals with the fewest open domains come first, and of each the domains with the poorest bounds: the lower end of a
-    goal is that of its poorest domain. A goal is CERTIFIED once every domain has a bound above 0: the domains cover
-    its region, each proof holds for a whole domain, and a goal's rows are not all <= 0 where one combination of them
-    is positive.
+    Goals with the fewest open domains come first, and of each the domains with the poorest bounds. A goal is CERTIFIED
+    once every domain has a bound above 0: the domains cover its region, each proof holds for a whole domain, and a
+    goal's rows are not all <= 0 where one combination of them is positive.
 
     expired  whether to stop; asked before each batch
     watch    told of the state after each batch
@@ -87,18 +86,22 @@ def search(
             return
         else:
             batch, left[0] = _take(left[0], settings.batch // 2)
-            whole, batch = batch.split(branching.is_whole(batch))
-            if len(whole):
-                _mark_stuck(found, _sift(branching.settle(whole), goals, judge, found))
-            bounded = branching.children(batch)
-        left = [join([*left, _sift(bounded, goals, judge, found)])]
-        left = [left[0][found.status[left[0].goal] == OPEN]]
+            bounded = _cut(branching, batch, goals, judge, found)
+        joined = join([*left, _sift(bounded, goals, judge, found)])
+        left = [joined[found.status[joined.goal] == OPEN]]
         waiting = waiting[found.status[waiting] == OPEN]
         _close(found, left[0], waiting)
         watch(found)
         if left[0].size > settings.most_bytes:
             found.reason = "the open parts would take more memory than allowed"
             return
+
+
+def _cut(branching: AbstractBranching, batch: Domains, goals: Goals, judge: Judge, found: Found) -> Bounded:
+    """The parts of domains; those that have none are settled as far as they can be."""
+    whole, batch = batch.split(branching.is_whole(batch))
+    _mark_stuck(found, _sift(branching.settle(whole), goals, judge, found) if len(whole) else whole)
+    return branching.children(batch)
 
 
 def _mark_stuck(found: Found, domains: Domains) -> None:
