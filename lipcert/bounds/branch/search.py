@@ -67,10 +67,9 @@ def search(
 
     Goals with the fewest open domains come first, and of each the domains with the poorest bounds. A goal is CERTIFIED
     once every domain has a bound above 0: the domains cover its region, each proof holds for a whole domain, and a
-    goal's rows are not all <= 0 where one combination of them is positive.
+    goal's rows are not all <= 0 where one combination of them is positive. `watch` is told after each batch.
 
-    expired  whether to stop; asked before each batch
-    watch    told of the state after each batch
+    expired  asked before each batch whether to stop
     """
     waiting = (found.status == OPEN).nonzero().flatten()
     left: list[Domains] = []
