@@ -45,6 +45,8 @@ def final_alpha(
     portion = max(1, max_memory // max(1, bytes_a_row(known)))
     count = max(1, portion // rows.shape[1])
     for some in undecided(rows, best).split(count):
+        if not len(some):
+            continue
         part = known[some]
         for first in range(0, rows.shape[1], portion):
             columns = slice(first, first + portion)

@@ -44,6 +44,8 @@ def full_alpha(
     units = sum(2 * index.shape[1] for index in targets.values())
     count = max(1, max_memory // max(1, bytes_a_row(known) * (units + rows.shape[1])))
     for some in undecided(rows, best).split(count):
+        if not len(some):
+            continue
         part = {node: index[some] for node, index in targets.items()}
         cut = {node: Interval(box.lower[some], box.upper[some]) for node, box in (given or {}).items()}
         best[some] = _Joint(known[some], part, cut, rows[some], rate).run(best[some], steps)

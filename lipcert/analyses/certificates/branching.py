@@ -30,7 +30,8 @@ def branch(ladder: Ladder, standing: Standing, rows: Tensor, target: Target, dea
         refined = ladder.bounder.refine(batch.region)
         margins = ladder.bounder.margins(batch.region, batch.labels, refined)
     every = margin_goals(batch.labels, margins.shape[1])
-    goals = _some(every, _others(margins, batch.labels).flatten().cpu() <= 0)
+    # A margin that is no number proves nothing, so its goal stays.
+    goals = _some(every, ~(_others(margins, batch.labels).flatten().cpu() > 0))
     witness = _Witness(target, Ball(norm=standing.norm, eps=standing.eps, input_range=ladder.input_range), rows, goals)
     found = prove(ladder.bounder, batch.region, goals, witness, expired=_expiry(deadline), intervals=refined)
     standing.tried[METHOD] += len(rows)

@@ -16,6 +16,7 @@ from lipcert.records import AnalyzeSettings, Norm
 from lipcert.samples import Samples
 from tests import graphs
 from tests.analyses.constants import constants_of
+from tests.captured import graph_from
 
 EPS: dict[Norm, tuple[float, ...]] = {"linf": (0.02, 0.1), "l2": (0.05, 0.4), "l1": (0.1,)}
 
@@ -89,6 +90,21 @@ def test_branch_and_bound_leaves_nothing_open_on_a_small_net():
     assert len(standing.open) == 0
     assert METHOD in standing.decided()
     assert not (standing.certified & _attack(target, standing).broken).any()
+
+
+def _logarithm(x):
+    h = torch.relu(x).log()
+    return torch.cat([h[:, :1], -h[:, :1]], 1)
+
+
+def test_a_margin_that_is_no_number_certifies_nothing():
+    graph = graph_from(_logarithm, 2)
+    inputs = torch.tensor([[1.5, 1.0]])
+    data = Samples(inputs=inputs, labels=torch.tensor([0]), input_range=None)
+    certifier = prepare(graph, data, [], {"linf": (2.0,)}, AnalyzeSettings(effort="high"))
+    certifier.start(Deadline())
+    certifier.finish(Target(classify=graph, scorer=graph, clean=inputs, labels=data.labels), Deadline())
+    assert not certifier.standings[0].certified.any()
 
 
 def test_a_passed_deadline_proves_nothing_more_and_breaks_nothing():
