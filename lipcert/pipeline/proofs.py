@@ -34,7 +34,8 @@ def cheap_proofs(
     run: Run, constants: Constants, samples: Samples, eps: Mapping[Norm, Sequence[float]], deadline: Deadline
 ) -> Certifier | Skipped:
     """A certifier that has done its cheap proofs."""
-    proofs = prepare(constants.norms.graph, samples, constants.all, eps, run.settings, progress=run.progress)
+    layers = constants.norms.graph
+    proofs = prepare(run.graph, samples, constants.all, eps, run.settings, layers=layers, progress=run.progress)
     if isinstance(proofs, Certifier):
         proofs.start(deadline.share(_CHEAP))
     return proofs

@@ -74,6 +74,7 @@ def lipschitz_radii(
 ) -> LipschitzRadii | Skipped:
     """Radii in each of `norms`.
 
+    graph      with batch norms folded where the constants were found so
     logits     of the samples with their error bounds, from `bounded_logits`; a larger error covers more than rounding
     constants  upper bounds of this graph, in any norms; one that is no certificate is left out
     """

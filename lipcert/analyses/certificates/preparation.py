@@ -39,19 +39,22 @@ def prepare(
     eps: Mapping[Norm, Sequence[float]],
     settings: AnalyzeSettings,
     *,
+    layers: Graph | None = None,
     progress: Progress = silent,
 ) -> Certifier | Skipped:
     """A certifier for every ball of `eps`, before anything is proved; Skipped where nothing could be.
 
+    graph      as it was loaded: its own ops are the ones that round
     samples    with labels
     constants  upper bounds of this graph, in any norms
+    layers     the graph whose layers the constants were found on, with batch norms folded; `graph` where it is the same
     """
     working = graph.to(dtype=torch.float64)
     ladder = _ladder(working, samples, settings)
 
     def prove(logits: Rounded, norm: Norm | None) -> LipschitzRadii | Skipped:
         norms = tuple(eps) if norm is None else (norm,)
-        return lipschitz_radii(working, logits, _labels(samples), constants, norms)
+        return lipschitz_radii(layers or working, logits, _labels(samples), constants, norms)
 
     lipschitz = _lipschitz(prove, working, samples, ladder)
     if isinstance(lipschitz, Skipped) and isinstance(ladder, Skipped):
