@@ -6,6 +6,7 @@ from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
 from lipcert.records.evaluation import CheckStatus, EvaluationCheck, EvaluationRecord, Trust
 from lipcert.records.functionals import CurvatureProbeRecord, FunctionalsRecord, RelationRecord
+from lipcert.records.generalization import GeneralizationRecord, MeasureRecord, NormalisedMarginRecord, Split
 from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
 from lipcert.records.jacobian import (
     CorrelationRecord,
@@ -66,6 +67,7 @@ __all__ = [
     "FidelityRecord",
     "FunctionalsRecord",
     "GapRecord",
+    "GeneralizationRecord",
     "InspectRecord",
     "InspectReport",
     "JacobianClassRecord",
@@ -75,8 +77,10 @@ __all__ = [
     "LinearityRecord",
     "LipschitzRecord",
     "MarginRecord",
+    "MeasureRecord",
     "ModelRecord",
     "Norm",
+    "NormalisedMarginRecord",
     "OperatorNormRecord",
     "OperatorRecord",
     "PairedRecord",
@@ -94,6 +98,7 @@ __all__ = [
     "Skipped",
     "Soundness",
     "SpectrumRecord",
+    "Split",
     "Summary",
     "SurrogateLossRecord",
     "SurrogateName",

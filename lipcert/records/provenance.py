@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
+from lipcert.records.generalization import Split
 from lipcert.records.skipped import Skipped
 
 
@@ -90,10 +91,14 @@ class PreprocessRecord:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRecord:
-    """The samples an analysis saw. `available` counts those in the file, `samples` those used."""
+    """The samples an analysis saw. `available` counts those in the file, `samples` those used.
+
+    split  what they were to the model, as the user says
+    """
 
     path: str
     sha256: str
     samples: int
     available: int
     labelled: bool
+    split: Split = "unknown"

@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
 from lipcert.records.check import DiagnosticRecord, ErrorRecord
 from lipcert.records.evaluation import EvaluationRecord
+from lipcert.records.generalization import GeneralizationRecord, MeasureRecord, NormalisedMarginRecord
 from lipcert.records.jacobian import JacobianRecord
 from lipcert.records.layer import LayerRecord
 from lipcert.records.lipschitz import LipschitzRecord
@@ -58,6 +59,9 @@ class ModelRecord:
     certificates: tuple[CertificateRecord, ...] | Skipped = ()
     radii: tuple[RadiusRecord, ...] = ()
     brackets: tuple[BracketRecord, ...] = ()
+    generalization: tuple[GeneralizationRecord, ...] | Skipped = ()
+    normalised_margins: tuple[NormalisedMarginRecord, ...] = ()
+    measures: tuple[MeasureRecord, ...] = ()
     diagnostics: tuple[DiagnosticRecord, ...] = ()
     unsupported_ops: tuple[str, ...] = ()
     timing: dict[str, float] | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
+from lipcert.records.generalization import Split
+
 Effort = Literal["fast", "default", "high"]
 DeployDtype = Literal["real", "float32", "bfloat16"]
 
@@ -27,6 +29,7 @@ class AnalyzeSettings:
     deploy_dtype arithmetic of the deployed network that certificates speak of; "real" leaves its rounding out
     time_budget  seconds for the attacks and certificates together; None for no limit
     max_memory   bytes that bound propagation may hold at once; None for a share of what is free
+    split        what the samples were to the model: drawn afresh ("test"), its training samples ("train"), or not said
     """
 
     analyses: tuple[str, ...] = ANALYSES
@@ -45,3 +48,4 @@ class AnalyzeSettings:
     deploy_dtype: DeployDtype = "float32"
     time_budget: float | None = None
     max_memory: int | None = None
+    split: Split = "unknown"
