@@ -14,6 +14,8 @@ order of summation; in complex arithmetic an operation errs by at most gamma_4 i
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,8 @@ from lipcert.operators import DenseOperator
 from lipcert.operators.krylov import ritz_vector
 from lipcert.rounding import UNIT_ROUNDOFF, down, gamma, product_up, sqrt_up, sum_up, up
 
+# More than what products of fewer than 1e5 terms can lose where they fall below the normal numbers.
+UNDERFLOW = 1e-300
 _STEPS = (1e-9, 1e-6, 1e-4, 1e-2, 1e-1)
 _SMALL = 512
 
@@ -30,13 +34,22 @@ def loss(matrix: Tensor, terms: int) -> float:
     return gamma((4 if matrix.is_complex() else 1) * (terms + 2))
 
 
+def finite(matrix: Tensor) -> bool:
+    """Whether every entry is a number."""
+    numbers = torch.view_as_real(matrix.detach()) if matrix.is_complex() else matrix.detach()
+    return bool(numbers.isfinite().all())
+
+
 def frobenius(matrix: Tensor) -> float:
     """An upper bound on the largest Frobenius norm of a stack of matrices."""
     if not matrix.numel():
         return 0.0
     numbers = torch.view_as_real(matrix.detach()) if matrix.is_complex() else matrix.detach()
-    squares = numbers.square().flatten(1).sum(1)
-    return sqrt_up(up(float(squares.max()) * up(1.0 + gamma(squares.numel() + numbers[0].numel() + 2))))
+    top = float(numbers.abs().max())
+    if top == 0.0 or not math.isfinite(top):
+        return top
+    squares = (numbers / top).square().flatten(1).sum(1)
+    return product_up((top, sqrt_up(up(float(squares.max()) * up(1.0 + gamma(numbers[0].numel() + 8))))))
 
 
 def above(matrix: Tensor, error: float) -> Tensor:
@@ -56,6 +69,7 @@ def congruence(weight: Tensor, error: float, covariance: Tensor) -> Tensor:
             product_up((2.0, g, up(1.0 + g), size, size, spread)),
             product_up((2.0, error, size, spread)),
             product_up((error, error, spread)),
+            product_up((UNDERFLOW, sum_up((1.0, size)))) if size and spread else 0.0,
         )
     )
     return above(half @ weight.mH, lost)
@@ -69,22 +83,28 @@ def largest(covariance: Tensor) -> float:
     the same proof). The Frobenius norm is the last resort.
     """
     guess = estimate(covariance)
-    if guess == 0.0:
+    if guess == 0.0 or not math.isfinite(guess):
         return frobenius(covariance)
     identity = torch.eye(covariance.shape[-1], dtype=covariance.dtype, device=covariance.device)
     for step in _STEPS:
         top = up(guess * (1.0 + step))
         shifted = top * identity - covariance.detach()
         if not bool(torch.linalg.cholesky_ex(shifted)[1].any()):
-            return sum_up((top, product_up((2 * UNIT_ROUNDOFF, top)), _below(shifted)))
+            rounding = product_up((2 * UNIT_ROUNDOFF, sum_up((top, float(covariance.detach().abs().max())))))
+            return sum_up((top, rounding, _below(shifted)))
     return frobenius(covariance)
 
 
 def estimate(covariance: Tensor) -> float:
-    """The largest eigenvalue, or a number a little below it."""
+    """The largest eigenvalue, or a number a little below it; infinite where it cannot be had."""
     covariance = covariance.detach()
+    if not finite(covariance):
+        return math.inf
     if len(covariance) > 1 or covariance.shape[-1] <= _SMALL:
-        return max(0.0, float(torch.linalg.eigvalsh(covariance)[:, -1].max()))
+        try:
+            return max(0.0, float(torch.linalg.eigvalsh(covariance)[:, -1].max()))
+        except RuntimeError:  # the iteration did not converge
+            return math.inf
     operator = DenseOperator(covariance[0])
     vector = ritz_vector(operator, iterations=80, tolerance=1e-5, generator=torch.Generator().manual_seed(0))
     return float((covariance[0] @ vector).norm() / vector.norm())
@@ -110,17 +130,20 @@ def inverse_above(matrix: Tensor, error: float) -> Tensor | None:
         residual = frobenius(_shifted(inverse @ shifted, -1.0))
     rounding = product_up((loss(matrix, size), length, frobenius(shifted)))
     f = sum_up((residual, rounding, 4 * UNIT_ROUNDOFF * size))
-    if sum_up((f, product_up((_below(shifted), length)))) >= 0.5:
+    if not sum_up((f, product_up((_below(shifted), length)))) < 0.5:  # NaN is no proof
         return None
     return above(inverse, product_up((f, length, up(1.0 / down(1.0 - f)))))
 
 
 def _below(matrix: Tensor) -> float:
-    """How far below zero the eigenvalues can lie of matrices whose Cholesky factorisation runs to completion."""
+    """How far below zero the eigenvalues can lie of matrices whose Cholesky factorisation runs to completion.
+
+    Rump's theorem, its term for underflow included.
+    """
     size = matrix.shape[-1]
     g = loss(matrix, size)
     trace = product_up((float(size), float(matrix.detach().abs().diagonal(dim1=-2, dim2=-1).max()), 1.0 + 1e-12))
-    return product_up((up(g / down(1.0 - g)), trace))
+    return sum_up((product_up((up(g / down(1.0 - g)), trace)), product_up((UNDERFLOW, sum_up((1.0, trace))))))
 
 
 def _shifted(matrix: Tensor, amount: float) -> Tensor:

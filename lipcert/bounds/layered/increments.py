@@ -26,10 +26,21 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lipcert.bounds.layered.covariance import above, congruence, estimate, frobenius, inverse_above, largest, loss
+from lipcert.bounds.layered.covariance import (
+    UNDERFLOW,
+    above,
+    congruence,
+    estimate,
+    finite,
+    frobenius,
+    inverse_above,
+    largest,
+    loss,
+)
 from lipcert.bounds.layered.expression import Expression
 from lipcert.rounding import UNIT_ROUNDOFF, product_up, sqrt_up, sum_up, up
 
+_STILL = 1e-6
 Multipliers = Callable[[Tensor], Tensor]
 Image = Callable[[Expression], Tensor]
 
@@ -99,6 +110,8 @@ class Increments:
     def activate(self, value: Expression, choose: Multipliers, needed: Sequence[int]) -> int | None:
         """Add the atom g(value), g with slopes in [0, 1], and keep `needed` beside it; None where no proof was had."""
         matrix = self.of(value)
+        if not finite(matrix):
+            return None
         multipliers = choose(matrix)
         inverse = _after(matrix, multipliers)
         if inverse is None:
@@ -148,7 +161,7 @@ class Increments:
         top = (across @ weight.mH) * multipliers
         length, most = frobenius(across), up(float(multipliers.detach().max()))
         lost = product_up((loss(top, weight.shape[-1] + 2), length, frobenius(weight)))
-        error = product_up((most, sum_up((lost, product_up((length, value.error))))))
+        error = product_up((most, sum_up((lost, product_up((length, value.error)), UNDERFLOW))))
         unit = torch.eye(len(multipliers), dtype=top.dtype, device=top.device).expand(len(top), -1, -1)
         spread = congruence(torch.cat([top, unit], dim=1), error, inverse)
         old = self.covariance[:, rows][:, :, rows]
@@ -178,7 +191,9 @@ def isotropic(matrix: Tensor) -> Tensor:
 
 def equalised(matrix: Tensor) -> Tensor:
     """L = D / lambda_max(D^(1/2) R D^(1/2)) with D = 1 / diag(R): the best there is where R is diagonal."""
-    weights = 1.0 / matrix.diagonal(dim1=-2, dim2=-1).real.amax(dim=0).clamp_min(1e-300)
+    squares = matrix.diagonal(dim1=-2, dim2=-1).real.amax(dim=0)
+    # A unit that hardly moves would take a multiplier so large that nothing could be proved of the others.
+    weights = 1.0 / squares.clamp_min(max(_STILL * float(squares.max()), 1e-300))
     root = weights.sqrt()
     return weights * (1.0 / max(estimate(root[:, None] * matrix * root), 1e-300))
 

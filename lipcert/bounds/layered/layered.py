@@ -23,6 +23,7 @@ from lipcert.rules.layer_norms import LayerNorms
 _STEPS: dict[Effort, int] = {"fast": 0, "default": 60, "high": 150}
 _SEARCH_WORK: dict[Effort, float] = {"fast": 0.0, "default": 1e11, "high": 1e12}
 _FLAT_WORK: dict[Effort, float] = {"fast": 1e9, "default": 2e10, "high": 1e12}
+_LIMIT = 1e300
 
 
 @final
@@ -96,8 +97,9 @@ def _read(covariance: Tensor | None, method: str) -> list[Layered]:
 
     d'Pd for d = e_i - e_j is P_ii + P_jj - 2 P_ij, with three rounded additions.
     """
-    if covariance is None:
+    if covariance is None or not float(covariance.detach().abs().max()) < _LIMIT:
         return []
+    covariance = covariance.detach()
     own = covariance.diagonal()
     squares = own[:, None] + own[None] - 2 * covariance
     room = gamma(4) * (own[:, None] + own[None] + 2 * covariance.abs())

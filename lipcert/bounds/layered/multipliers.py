@@ -20,6 +20,7 @@ from lipcert.operators.krylov import ritz_vector
 
 _RATE = 0.2
 _POWER = 6
+_FAR = 60.0
 _SMALL = 600
 
 
@@ -56,7 +57,7 @@ class Searched:
                     torch.zeros((), dtype=torch.float64, device=matrix.device, requires_grad=True),
                 )
             weights, scale = self.numbers[node]
-            q = torch.exp(weights)[groups.to(matrix.device)]
+            q = torch.exp(weights.clamp(-_FAR, _FAR))[groups.to(matrix.device)]
             root = torch.sqrt(q)
             return 2 * torch.sigmoid(scale) * q / self._top(node, root[:, None] * matrix * root)
 

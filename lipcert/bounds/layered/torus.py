@@ -3,9 +3,9 @@
 A network of zero-padded convolutions is part of one on a torus large enough that no window reaches around it to
 another valid place: there every convolution is circular, and an activation followed by "set all invalid places to 0"
 is again a function of each entry with slopes between its own and 0. Where a window reads outside the valid places of a
-value that no activation has set to 0 there, that is done first, as an activation with slopes in [0, 1]. So the ellipsoid
-of the torus network bounds the increments of the real one, and where the multipliers differ by channel alone it stays
-block diagonal in the unitary discrete Fourier transform.
+value that no activation has set to 0 there, that is done first, as an activation with slopes in [0, 1]. So the
+ellipsoid of the torus network bounds the increments of the real one, and where the multipliers differ by channel alone
+it stays block diagonal in the unitary discrete Fourier transform.
 
 All values are written at the frequencies k of the coarsest grid, of N places an axis. A value whose grid is t times
 finer has the frequencies k + N a, a < t, beside each other (aliases), each with all channels. With K(w) the sum of

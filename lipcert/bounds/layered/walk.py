@@ -73,6 +73,8 @@ class _Walk:
         self.state = start.copy()
         self.known: dict[Node, Expression] = {path.nodes[0]: path.unit}
         self.cut = set[Node]()
+        # Expressions are the same on every walk up to an activation for which no proof was found.
+        self.usual = True
 
     def step(self, node: Node) -> bool:
         """Take in one node; False where no proof was found."""
@@ -97,6 +99,8 @@ class _Walk:
         return True
 
     def _expressed(self, node: Node) -> Expression | None:
+        if not self.usual:
+            return self.frame.express(node, self.known)
         expressions = self.path.expressions
         if node not in expressions:
             expressions[node] = self.frame.express(node, self.known)
@@ -110,6 +114,7 @@ class _Walk:
         bent = bool((low != 0).any())
         number = self.state.activate(self.known[source], self.choose(node), self._needed(node, *[source] * bent))
         if number is None:
+            self.usual = False
             return None
         fresh = self.frame.atom(number, node).scaled(high - low)
         return self.known[source].scaled(low).plus(fresh) if bent else fresh

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from lipcert.analyses.lipschitz import gains, live_nodes
 from lipcert.bounds.layered import Layered, layered_bound
+from lipcert.bounds.layered.increments import Multipliers, isotropic
 from lipcert.bounds.layered.network import Route, dense_route, torus_route
-from lipcert.graph import Graph
+from lipcert.graph import Graph, Node
 from lipcert.graph.jacobian import jacobians
 from lipcert.rules import LayerNorms
 from tests.bounds.layered.nets import NETS
@@ -107,3 +108,26 @@ def test_scales_of_layers_that_cancel_change_nothing() -> None:
         module[2].weight.div_(64.0)
     after, _ = bound(graph_from(module, *shape))
     assert after.whole == pytest.approx(before.whole, rel=1e-9)
+
+
+def test_a_walk_after_one_that_failed_half_way_is_what_it_would_be_alone() -> None:
+    module = nn.Sequential(*(layer for _ in range(3) for layer in (nn.Linear(5, 5), nn.GELU())), nn.Linear(5, 3))
+    graph = graph_from(randomised(module), 5)
+    norms = LayerNorms(graph)
+    nodes, found = live_nodes(norms), gains(norms, "l2")
+    gelus = [node for node in nodes if node.op == "gelu"]
+
+    def failing(node: Node) -> Multipliers:
+        return (lambda matrix: torch.zeros(matrix.shape[-1]).double()) if node is gelus[1] else isotropic
+
+    alone, after = dense_route(norms, nodes, found), dense_route(norms, nodes, found)
+    assert alone is not None
+    assert after is not None
+    for first, second in ((failing, lambda _: isotropic), (lambda _: isotropic, failing)):
+        after.walk(first)
+        expected, got = alone.walk(second), after.walk(second)
+        assert expected is not None
+        assert got is not None
+        assert torch.equal(expected, got)
+        alone = dense_route(norms, nodes, found)
+        assert alone is not None
