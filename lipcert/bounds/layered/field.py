@@ -30,13 +30,14 @@ def flatten(covariance: Tensor, node: Node, grid: Grid, value: Expression) -> Te
     sizes = [n * t for n, t in zip(grid.size, ratio, strict=True)]
     step = max(1, _BYTES // (16 * channels * math.prod(sizes)))
     spectra = [_aliased(_transformed(part, channels, places, sizes), grid.size, ratio) for part in rows[0].split(step)]
-    weight = torch.cat(spectra, dim=1)
+    kept, multiplicity = grid.frequencies
+    weight = torch.cat([spectrum[kept] for spectrum in spectra], dim=1)
     terms = 4 * sum(places) + 32 * len(places)
     relative = product_up((gamma(terms), sqrt_up(float(math.prod(places))), 2.0))
     error = sum_up((value.error, product_up((relative, frobenius(rows)))))
     each = congruence(weight, error, covariance)
-    total = each.real.sum(0, keepdim=True)
-    rounding = product_up((gamma(len(each) + 1), float(len(each)), frobenius(each)))
+    total = (each.real * multiplicity.to(each.device)[:, None, None]).sum(0, keepdim=True)
+    rounding = product_up((gamma(len(each) + 1), 2.0 * len(each), frobenius(each)))
     return above(total, sum_up((rounding, product_up((UNIT_ROUNDOFF, frobenius(total))))))
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
+
+import torch
+from torch import Tensor
 
 from lipcert.bounds.layered.kernel import kernel_of
 from lipcert.graph import Node
@@ -14,7 +18,7 @@ from lipcert.rules.pooling import _window as window
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """A torus for some nodes.
 
@@ -26,6 +30,17 @@ class Grid:
     nodes: tuple[Node, ...]
     size: tuple[int, ...]
     ratio: dict[Node, tuple[int, ...]]
+
+    @cached_property
+    def frequencies(self) -> tuple[Tensor, Tensor]:
+        """One of each two opposite frequencies of the coarsest grid, and how many it stands for (1 or 2)."""
+        places = [torch.arange(n) for n in self.size]
+        opposite = torch.zeros(1, dtype=torch.long)
+        for n, at in zip(self.size, places, strict=True):
+            opposite = (opposite[:, None] * n + (-at) % n).flatten()
+        own = torch.arange(len(opposite))
+        kept = (own <= opposite).nonzero()[:, 0]
+        return kept, 1 + (opposite[kept] != kept).long()
 
     @property
     def widest(self) -> int:

@@ -11,6 +11,9 @@ All values are written at the frequencies k of the coarsest grid, of N places an
 finer has the frequencies k + N a, a < t, beside each other (aliases), each with all channels. With K(w) the sum of
 K[tap] exp(i w (dilation tap - padding)) over the taps, a convolution of stride s takes channel c at alias a to channel
 o at alias b by s^(-1/2) K_oc(w) an axis where a = b modulo the coarser ratio, and by 0 elsewhere.
+
+Kernels and multipliers are real, so what holds at a frequency holds at its opposite with all matrices conjugate (and
+the aliases in another order): one of the two is kept.
 """
 
 from __future__ import annotations
@@ -38,11 +41,11 @@ from lipcert.rules.slopes import Range, gate_range, slope_range
 
 @final
 class TorusFrame(AbstractFrame):
-    """As many blocks as the coarsest grid has frequencies; an atom has its channels times its aliases."""
+    """A block for each of the grid's frequencies; an atom has its channels times its aliases."""
 
     def __init__(self, norms: LayerNorms, grid: Grid) -> None:
         self.norms, self.grid = norms, grid
-        count = math.prod(grid.size)
+        count = len(grid.frequencies[0])
         self.blocks = torch.zeros(count, 1, 1, dtype=torch.complex128, device=norms.graph.device)
         self._cuts = _cuts(grid.nodes, norms)
 
@@ -88,7 +91,7 @@ class TorusFrame(AbstractFrame):
         source = node.inputs[0]
         fine, coarse = self.grid.ratio[source], self.grid.ratio[node]
         sizes = [n * t for n, t in zip(self.grid.size, fine, strict=True)]
-        matrix = _folded(kernel.symbol(sizes), self.grid.size, fine, coarse)
+        matrix = _folded(kernel.symbol(sizes), self.grid.size, fine, coarse)[self.grid.frequencies[0]]
         entries = kernel.majorant
         taps = 4.0 * math.prod(kernel.weight.shape[2:]) + 32.0 * len(sizes) + 16.0
         relative = product_up((2 * UNIT_ROUNDOFF, taps)) + ENTRY_ERROR
