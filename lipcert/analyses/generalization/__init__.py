@@ -1,0 +1,25 @@
+"""Bounds on the error over the population, one file a bound, and figures that go with it."""
+
+from lipcert.analyses.generalization import bartlett, first_order, golowich, neyshabur, robust  # noqa: F401  they register
+from lipcert.analyses.generalization.architecture import Architecture, architecture
+from lipcert.analyses.generalization.base import BOUNDS, Evidence, Training, records
+from lipcert.analyses.generalization.first_order import stepped
+from lipcert.analyses.generalization.holdout import Counts, holdout_records
+from lipcert.analyses.generalization.measures import measures
+from lipcert.analyses.generalization.normalised_margins import normalised_margins
+from lipcert.analyses.generalization.unavailable import unavailable
+
+__all__ = [
+    "BOUNDS",
+    "Architecture",
+    "Counts",
+    "Evidence",
+    "Training",
+    "architecture",
+    "holdout_records",
+    "measures",
+    "normalised_margins",
+    "records",
+    "stepped",
+    "unavailable",
+]
