@@ -22,12 +22,13 @@ from torch import Size, Tensor
 from lipcert.bounds.linearisation import Linearisation
 from lipcert.bounds.memory import row_bytes
 from lipcert.bounds.plan import Plan
+from lipcert.bounds.rounding import FLOOR, deployed_rounding
+from lipcert.bounds.slides import opens_windows
 from lipcert.bounds.units import both_sides
-from lipcert.bounds.window_steps import opens_windows
 from lipcert.graph import Node
 from lipcert.rules.interval import Interval, entries
 from lipcert.rules.largest import Largest
-from lipcert.rules.relaxation import Elementwise
+from lipcert.rules.relaxation import AbstractRelaxation, Affine, Elementwise
 from lipcert.rules.selection import Selection
 
 Targets = Mapping[Node, Tensor]
@@ -41,10 +42,10 @@ def forward(known: Linearisation, node: Node, given: Mapping[Node, Interval]) ->
     if node.op == "input":
         box = known.region.interval()
         if deployment.store > 2.0**-24:
-            box = box.widen(deployment.steps(1) * box.magnitude)
+            box = box.widen(deployment.steps(1) * box.magnitude + FLOOR)
     else:
         box = rules[node].interval(node, known.inputs(node))
-        box = box.widen(rules[node].rounding(node, known.inputs(node), box, deployment))
+        box = box.widen(deployed_rounding(rules[node], node, known.inputs(node), box, deployment))
     return box.intersect(given[node]) if node in given else box
 
 
@@ -80,17 +81,31 @@ class Refinement:
         """Tighten what a node with a lossy relaxation reads; whether anything was done."""
         relaxation = self.known.relaxation(node)
         if isinstance(relaxation, Elementwise):
-            return self._tighten(source, relaxation.uncertain.expand(len(self.region), *entries(source)))
+            return self._reach(source, relaxation.uncertain.expand(len(self.region), *entries(source)))
         wide = self.known.intervals[source].lower < self.known.intervals[source].upper
         if isinstance(relaxation, Largest):
             wide = wide & relaxation.contested[self.plan.sources[node].index(source)]
-        if source.op != "input" and isinstance(self.known.relaxation(source), Elementwise):
-            (before,) = self.plan.sources[source]
-            changed = self._tighten(before, wide)
-            if changed:
-                self._forward(source)
-            return changed
-        return self._tighten(source, wide)
+        return self._reach(source, wide, through=Elementwise)
+
+    def _reach(self, node: Node, wanted: Tensor, through: type[AbstractRelaxation] | None = None) -> bool:
+        """Tighten some neurons of a node (N, *entries) where they come from; whether anything was done.
+
+        Copies are followed to what they are copies of, and what has a relaxation of the kind `through` to its input.
+        """
+        if node.op == "input":
+            return False
+        relaxation, changed = self.known.relaxation(node), False
+        if isinstance(self.plan.rules[node], Selection) and isinstance(relaxation, Affine):
+            for source, adjoint in zip(self.plan.sources[node], relaxation.adjoints, strict=True):
+                copied = None if adjoint is None else adjoint(wanted.double()) > 0
+                changed |= copied is not None and self._reach(source, copied, through)
+        elif through is not None and isinstance(relaxation, through):
+            changed = self._tighten(self.plan.sources[node][0], wanted)
+        else:
+            return self._tighten(node, wanted)
+        if changed:
+            self._forward(node)
+        return changed
 
     def _tighten(self, node: Node, wanted: Tensor) -> bool:
         """Backward bounds of some neurons of a node, (N, *entries); whether there were any."""

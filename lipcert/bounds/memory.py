@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Size
 
 from lipcert.bounds.plan import Plan
-from lipcert.bounds.window_steps import is_convolution, read_by
+from lipcert.bounds.slides import joins_channels, read_by, steps_of, too_wide
 from lipcert.graph import Node
 from lipcert.rules.interval import entries
 
@@ -38,10 +38,9 @@ def _through(node: Node, source: Node, extent: Size | None) -> Size | None:
     """Extent of the window of a source, None where rows are written out."""
     if extent is None or node.op == "input":
         return None
-    if is_convolution(node):
-        read = read_by(node, extent)
-        return None if 2 * read.numel() > entries(source)[1:].numel() else read
-    return extent if entries(source) == entries(node) else None
+    if steps_of(node) is not None:
+        return None if too_wide(node, extent) else read_by(node, extent)
+    return extent if entries(source) == entries(node) or joins_channels(node) else None
 
 
 def _wider(first: Size | None, second: Size | None) -> Size | None:

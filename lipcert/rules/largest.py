@@ -29,6 +29,7 @@ from lipcert.rules.relaxation import AbstractRelaxation, Pulled, inner
 
 _UP = 1.0 + 2.0**-50
 _TINY = 1e-300
+Step = tuple[int, int, int, int]
 
 
 @final
@@ -39,11 +40,13 @@ class Windows:
     places  (outputs, at most K): entries of the inputs, flattened and numbered on through all of them; -1 for none
     sizes   entries of one sample of each input
     shape   entries of one sample of the output
+    slide   kernel, stride, padding and dilation of each axis, where windows slide over the map of each channel
     """
 
     places: Tensor
     sizes: tuple[Size, ...]
     shape: Size
+    slide: tuple[Step, ...] | None = None
 
     def on(self, device: torch.device) -> Windows:
         """The same where the values are."""
@@ -110,6 +113,7 @@ def largest_relaxation(windows: Windows, inputs: Sequence[Interval], *, smallest
         leader=_taken(places, leader).squeeze(2),
         places=_taken(places, order),
         weights=weights,
+        taps=(leader, order),
         shift=torch.where(sloped, shift, constant),
         slack=(gamma((kept + 1) * windows.overlap + 8) * size).reshape(-1, *windows.shape),
         contested=contested,
@@ -139,6 +143,7 @@ class Largest(AbstractRelaxation):
 
     leader, shift    (N, outputs)
     places, weights  (N, outputs, T)
+    taps             which entry of its window the leader is, and each of the places: (N, outputs, 1), (N, outputs, T)
     contested        (N, *entries) for each input: what may be the largest of a window in which others may be so too;
                      tighter intervals of anything else would change nothing
     """
@@ -147,6 +152,7 @@ class Largest(AbstractRelaxation):
     leader: Tensor
     places: Tensor
     weights: Tensor
+    taps: tuple[Tensor, Tensor]
     shift: Tensor
     slack: Tensor
     contested: tuple[Tensor, ...]
@@ -156,6 +162,15 @@ class Largest(AbstractRelaxation):
     def offset_size(self) -> Tensor:
         """The upper planes'."""
         return self.shift.abs().reshape(-1, *self.windows.shape)
+
+    @cached_property
+    def by_tap(self) -> tuple[Tensor, Tensor]:
+        """The lower and the upper plane's coefficient of each entry of a window, (N, K, *output)."""
+        blank = self.weights.new_zeros(len(self.leader), *self.windows.places.shape)
+        leader, order = self.taps
+        planes = blank.scatter(2, leader, 1.0), blank.scatter(2, order, self.weights)
+        below, above = (plane.mT.unflatten(2, self.windows.shape) for plane in planes)
+        return below, above
 
     def pull(self, rows: Tensor, slopes: Tensor | None = None) -> Pulled:
         """Positive coefficients go to the leader, negative ones to the upper plane."""

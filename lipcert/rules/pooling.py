@@ -16,7 +16,7 @@ from lipcert.rounding import product_up
 from lipcert.rules.base import AbstractRule, Geometry, LinearNorms, argument, copies_gain, copies_norm, rule
 from lipcert.rules.deployment import Deployment
 from lipcert.rules.interval import Interval
-from lipcert.rules.largest import Windows, largest_interval, largest_relaxation
+from lipcert.rules.largest import Step, Windows, largest_interval, largest_relaxation
 from lipcert.rules.relaxation import AbstractRelaxation
 from lipcert.rules.window_places import adaptive, sliding
 
@@ -134,10 +134,15 @@ class MaxPooling(AbstractRule):
 
 
 def _windows(node: Node) -> Windows:
+    return sliding(node, max_pool_steps(node))
+
+
+def max_pool_steps(node: Node) -> list[Step]:
+    """Kernel, stride, padding and dilation of each axis."""
     axes = _axes(node)
     kernel, stride, padding = _window(node, axes)
     dilation = _each(argument(node, 4, "dilation", 1), axes)
-    return sliding(node, axes, list(zip(kernel, stride, padding, dilation, strict=True)))
+    return list(zip(kernel, stride, padding, dilation, strict=True))
 
 
 def _most_windows(node: Node) -> int:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Size, Tensor
 
 from lipcert.graph import Node
 from lipcert.rules.interval import entries
-from lipcert.rules.largest import Windows
+from lipcert.rules.largest import Step, Windows
 
 
-def sliding(node: Node, axes: int, steps: Sequence[tuple[int, int, int, int]]) -> Windows:
+def sliding(node: Node, steps: Sequence[Step]) -> Windows:
     """Windows of a pooling; `steps` are kernel, stride, padding and dilation of each axis."""
+    axes = len(steps)
     source, outputs = node.inputs[0].shape[-axes:], node.shape[-axes:]
     lines = []
     for size, count, (kernel, stride, padding, dilation) in zip(source, outputs, steps, strict=True):
         places = torch.arange(count)[:, None] * stride + torch.arange(kernel) * dilation - padding
         lines.append(torch.where((places >= 0) & (places < size), places, -1))
-    return _product(node, lines)
+    windows = _product(node, lines)
+    return replace(windows, slide=tuple(steps)) if node.shape[0] == 1 and len(node.shape) == axes + 2 else windows
 
 
 def adaptive(node: Node, axes: int) -> Windows:

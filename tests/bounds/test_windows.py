@@ -76,6 +76,55 @@ def test_any_convolutions(sides: int, kernels: list[tuple[int, int, int, int]], 
     _agree(Bounder(graph).refined(region(graph, "linf", 0.05, samples=2)))
 
 
+class _Joined(nn.Module):
+    """Two convolutions, one by channel, and the input side by side, a pool over all of them, and one more convolution.
+
+    The join is copied twice more on its way, so that the pool stands behind copies of copies.
+    """
+
+    def __init__(self, kernel: int, stride: int, padding: int, dilation: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(2, 2, 3, 1, 1), nn.Conv2d(2, 4, 3, 1, 1, groups=2)
+        self.pool = nn.MaxPool2d(kernel, stride, padding, dilation)
+        self.third = nn.Conv2d(8, 3, 3, 1, 1)
+        self.last = nn.LazyLinear(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        both = torch.cat([torch.relu(self.first(x)), self.second(x), x], 1)
+        pooled = self.pool(both.flip(2).permute(0, 1, 3, 2))
+        return self.last(torch.relu(self.third(torch.relu(pooled - 0.2))).flatten(1))
+
+
+@settings(max_examples=4, deadline=None)
+@given(
+    sides=st.tuples(st.integers(6, 8), st.integers(6, 8)),
+    pool=st.tuples(st.integers(2, 3), st.integers(1, 3), st.integers(0, 1), st.integers(1, 2)),
+    seed=st.integers(0, 1000),
+)
+def test_any_pools_behind_joins(sides: tuple[int, int], pool: tuple[int, int, int, int], seed: int) -> None:
+    module = _Joined(*pool).eval()
+    module(torch.zeros(1, 2, *sides))
+    graph = graph_from(scaled(randomised(module, seed)), 2, *sides)
+    known = Bounder(graph).refined(region(graph, "linf", 0.05, samples=2))
+    _agree(known)
+
+
+def test_a_pool_behind_a_join_is_tightened_at_the_convolutions() -> None:
+    module = nn.Sequential(nn.Conv2d(2, 2, 3, 1, 1), nn.ReLU(), _Joined(2, 2, 0, 1)).eval()
+    module(torch.zeros(1, 2, 8, 8))
+    graph = graph_from(scaled(randomised(module)), 2, 8, 8)
+    bounder = Bounder(graph)
+    refinement = Refinement(Linearisation(bounder.plan, region(graph, "linf", 0.05), bounder.deployment, {}), {}, 2**24)
+    refinement.run()
+    assert {node.op for node in refinement.targets} == {"convolution", "sub"}
+    plain = bounder.intervals(refinement.region)
+    for node, box in refinement.known.intervals.items():
+        assert bool((box.lower >= plain[node].lower - 1e-9).all()), node
+        assert bool((box.upper <= plain[node].upper + 1e-9).all()), node
+    joined = next(node for node in bounder.nodes if node.op == "cat")
+    assert float(refinement.known.intervals[joined].radius.sum()) < float(plain[joined].radius.sum())
+
+
 def _window_rows(seed: int = 0) -> Windows:
     places = torch.tensor([[-1, 0], [2, 3], [4, -2]])
     return Windows(random(2, 5, 3, 2, 4, seed=seed).double(), places, torch.tensor([[0, 1, 2, 1, 0], [2, 2, 0, 1, 1]]))
