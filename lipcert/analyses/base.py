@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import final
 
 import torch
@@ -19,6 +20,7 @@ _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 _INTERVALS = {"q05": 0.05, "median": 0.5, "q95": 0.95}
 _TAIL = 0.025
 _CHUNK = 4_000_000
+_KEPT = 4000  # samples up to which resamples are drawn once for all columns
 
 
 @final
@@ -69,25 +71,46 @@ def _quantile_intervals(values: Tensor) -> dict[str, tuple[float, float]]:
 
     Source: David, Nagaraja, Order Statistics, 3rd edition, section 7.1.
     """
-    ordered, count, found = values.sort().values, len(values), dict[str, tuple[float, float]]()
+    ordered = values.sort().values
+    return {
+        name: (float(ordered[first - 1]), float(ordered[last - 1]))
+        for name, (first, last) in _places(len(values)).items()
+    }
+
+
+@lru_cache(maxsize=8)
+def _places(count: int) -> dict[str, tuple[int, int]]:
+    """The l and u of so many samples, by the quantile's name."""
+    found = {}
     for name, level in _INTERVALS.items():
         below = special.bdtr(range(count + 1), count, level)
         first, last = int((below < _TAIL).sum()), int((below < 1 - _TAIL).sum()) + 1
         if first >= 1 and last <= count:
-            found[name] = float(ordered[first - 1]), float(ordered[last - 1])
+            found[name] = first, last
     return found
 
 
 def _bootstrap_mean(values: Tensor, seed: int) -> tuple[float, float]:
     """Percentile bootstrap 95 % interval of the mean."""
-    generator = torch.Generator().manual_seed(seed)
-    means = []
-    rows = max(1, _CHUNK // len(values))
-    for start in range(0, _RESAMPLES, rows):
-        shape = (min(rows, _RESAMPLES - start), len(values))
-        means.append(values[torch.randint(len(values), shape, generator=generator)].mean(dim=1))
-    low, high = torch.quantile(torch.cat(means), torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    count = len(values)
+    if count <= _KEPT:
+        means = (_draws(count, seed) @ values) / count
+    else:
+        generator, rows = torch.Generator().manual_seed(seed), max(1, _CHUNK // count)
+        shapes = [(min(rows, _RESAMPLES - start), count) for start in range(0, _RESAMPLES, rows)]
+        parts = [values[torch.randint(count, shape, generator=generator)].mean(dim=1) for shape in shapes]
+        means = torch.cat(parts)
+    low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return low, max(low, high)
+
+
+@lru_cache(maxsize=2)
+def _draws(count: int, seed: int) -> Tensor:
+    """How often each of `count` samples is in each resample, (resamples, count): one draw serves every column."""
+    generator = torch.Generator().manual_seed(seed)
+    index = torch.randint(count, (_RESAMPLES, count), generator=generator)
+    times = torch.zeros(_RESAMPLES, count, dtype=torch.float64)
+    return times.scatter_add_(1, index, torch.ones_like(times))
 
 
 def _histogram(values: Tensor, low: float, high: float) -> tuple[int, ...]:

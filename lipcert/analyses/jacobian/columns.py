@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lipcert.analyses.jacobian.base import Linearised
 from lipcert.analyses.jacobian.functionals import functionals, pairs
+from lipcert.analyses.jacobian.matrices import Matrices
 from lipcert.analyses.jacobian.relations import Facts, Sides, sides
 from lipcert.analyses.jacobian.rivals import Rivals, rivals
 from lipcert.analyses.jacobian.statistics import Norms, operator_norms, statistics
@@ -48,16 +49,17 @@ class Columns:
 
 def columns(local: Linearised, exponents: Iterable[tuple[float, float]] = (), *, seed: int = 0) -> Columns:
     """All of them for some samples, with norms for these further (p, q)."""
-    found = operator_norms(local.jacobian, exponents, seed=seed)
-    norms, spectrum = statistics(local, found)
+    matrices = Matrices(local.jacobian)
+    found = operator_norms(matrices, exponents, seed=seed)
+    norms = statistics(local, matrices, found)
     between = pairs(local)
     values = functionals(local, between)
     return Columns(
         norms=norms,
-        spectrum=spectrum,
+        spectrum=matrices.spectrum,
         operator_norms=found,
         rivals=rivals(local),
-        zero_rows=(local.jacobian == 0).all(dim=2),
+        zero_rows=matrices.rows(1) == 0,
         loss=local.loss,
         gradient={
             "l2": values["input_gradient"].sqrt(),

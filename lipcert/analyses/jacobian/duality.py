@@ -14,8 +14,9 @@ from torch import Tensor
 from lipcert.analyses.jacobian.base import conjugate, vector_norm
 
 _TOLERANCE = 1e-6
+_SEMIFINALISTS, _FINALISTS = 8, 3
 _SCREENING = 2
-_FINALISTS = 4
+_TINY = torch.finfo(torch.float32).tiny
 _COLUMNS = 4
 _BYTES = 2**23
 
@@ -45,8 +46,8 @@ def power_method(
 
     One pass takes u = dual_{q*}(Jv) and then v = dual_p(J'u). The value never falls: ||Jv+||_q >= <u, Jv+>
     = ||J'u||_{p*} >= <J'u, v> = ||Jv||_q. It stops at a local maximum, so there are many starts: every row, the left
-    singular vectors, the longest columns and random vectors; after two passes the best few of them go on. The search
-    is in float32, the value in the dtype of J.
+    singular vectors, the longest columns and random vectors. The best few go on after two passes, and for q > 1, where
+    there are few local maxima, only the best eight start at all. The search is in float32, the value in the dtype of J.
     jacobian  (N, K, D)
     """
     generator = torch.Generator().manual_seed(seed)
@@ -62,12 +63,20 @@ def _search(jacobian: Tensor, p: float, q: float, drawn: Tensor, passes: int) ->
     scale = jacobian.abs().amax(dim=(1, 2), keepdim=True)
     quick = (jacobian / torch.where(scale > 0, scale, 1.0)).to(torch.float32)
     pulls = _starts(jacobian, q, drawn).to(torch.float32)
+    if q > 1:
+        values = vector_norm(pulls @ quick, conjugate(p)) / vector_norm(pulls, conjugate(q)).clamp_min(_TINY)
+        pulls, _ = _best(pulls, values, _SEMIFINALISTS)
     for _ in range(_SCREENING):
         pulls, values = _pass(quick, pulls, p, q)
-    best = values.topk(min(_FINALISTS, values.shape[1]), dim=1).indices
-    pulls, values = pulls.gather(1, best[..., None].expand(-1, -1, pulls.shape[2])), values.gather(1, best)
+    pulls, values = _best(pulls, values, _FINALISTS)
     _climb(quick, pulls, values, p, q, passes - _SCREENING)
     return _pass(jacobian, pulls.to(jacobian), p, q)[1].amax(dim=1)
+
+
+def _best(pulls: Tensor, values: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """The u's of the largest values, and these."""
+    chosen = values.topk(min(most, values.shape[1]), dim=1)
+    return pulls.gather(1, chosen.indices[..., None].expand(-1, -1, pulls.shape[2])), chosen.values
 
 
 def _climb(jacobian: Tensor, pulls: Tensor, values: Tensor, p: float, q: float, passes: int) -> None:  # noqa: PLR0917  the state of the search

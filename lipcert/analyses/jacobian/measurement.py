@@ -25,7 +25,7 @@ DOUBLE_WORK = 2e11
 
 _MEMORY = 2**28
 _CHUNK = 2**22
-_PROBED = 256
+_PROBED = 32
 
 
 @final

@@ -103,11 +103,12 @@ def _exponent(value: float) -> Any:
 def _norm(p: float, q: float, ends: Ends, soundness: Soundness, seed: int) -> OperatorNormRecord:
     positive = ends.lower > 0
     gaps = (ends.upper - ends.lower)[positive] / ends.lower[positive]
+    lower = summarise(ends.lower, seed=seed)
     return OperatorNormRecord(
         p=_exponent(p),
         q=_exponent(q),
-        lower=summarise(ends.lower, seed=seed),
-        upper=summarise(ends.upper, seed=seed),
+        lower=lower,
+        upper=lower if ends.exact else summarise(ends.upper, seed=seed),
         exact=ends.exact,
         gap=float(gaps.median()) if len(gaps) else 0.0,
         soundness=soundness,
