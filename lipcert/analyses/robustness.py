@@ -86,7 +86,7 @@ def analyze_robustness(
     """
     clean = score_clean(target, batch_size=batch_size)
     ground = Field.of(target, clean, batch_size=batch_size, deadline=deadline or Deadline(), blind=blind)
-    plans = {norm: plan(effort, norm, classes=_classes(target)) for norm in eps}
+    plans = {norm: plan(effort, norm, classes=_classes(target), blind=blind) for norm in eps}
     watch = _Watch(progress, len(target.clean), _runs(plans, eps, seeds))
     norms = [
         _look_around(

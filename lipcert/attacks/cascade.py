@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 from lipcert.attacks.apgd import Apgd
 from lipcert.attacks.base import AbstractAttack
 from lipcert.attacks.ddn import Ddn
+from lipcert.attacks.fab import Fab
 from lipcert.attacks.fgm import Fgm
 from lipcert.attacks.fmn import Fmn
 from lipcert.attacks.pgd import Pgd
@@ -27,12 +28,14 @@ class Stage:
     reach  leaves out samples whose nearest known error lies further than so many radii away; None for no such limit.
            A sample of which no error is known at all is never left out
     seeds  whether it is worth another run with another seed
+    follows  run only where an earlier stage with the same attack and seed broke a sample of this ball: it goes on
     """
 
     attack: AbstractAttack
     aim: Aim = "error"
     reach: float | None = None
     seeds: bool = True
+    follows: bool = False
 
 
 @final
@@ -50,13 +53,16 @@ class Plan:
     part: int = 64
 
 
-def plan(effort: Effort, norm: Norm, *, classes: int) -> Plan:
+def plan(effort: Effort, norm: Norm, *, classes: int, blind: bool = False) -> Plan:
     """The searches of an effort. Those for a near error come first, as they serve every radius and the curve.
 
-    With two classes the one rival makes targeted searches margin searches.
+    With two classes the one rival makes targeted searches margin searches. Where gradients are no guide (`blind`)
+    every effort ends with a search without them.
     """
-    rivals = classes - 1
-    return {"fast": _fast, "default": _default, "high": _high}[effort](norm, rivals)
+    chosen = {"fast": _fast, "default": _default, "high": _high}[effort](norm, classes - 1)
+    if blind and not any(stage.aim == "check" for stage in chosen.stages):
+        return replace(chosen, stages=(*chosen.stages, _square(norm, 500)))
+    return chosen
 
 
 def _near(norm: Norm, steps: int) -> AbstractAttack:
@@ -80,35 +86,42 @@ def _square(norm: Norm, queries: int) -> Stage:
 
 def _reach(norm: Norm, radii: float) -> float:
     """In l1 searches for near errors overestimate distances most, so more samples are worth a search in the ball."""
-    return 1 + 4 * (radii - 1) if norm == "l1" else radii
+    return 1 + 6 * (radii - 1) if norm == "l1" else radii
 
 
 def _fast(norm: Norm, rivals: int) -> Plan:
-    search = Apgd(loss="targeted", steps=20, rivals=min(rivals, 2), random_start=True)
-    return Plan(near=(_near(norm, 30),), stages=(*_loss(10), Stage(attack=search, reach=_reach(norm, 1.15))))
+    search = Apgd(loss="targeted", steps=20, rivals=min(rivals, 2))
+    return Plan(near=(_near(norm, 30),), stages=(*_loss(8), Stage(attack=search, reach=_reach(norm, 1.15))))
 
 
 def _default(norm: Norm, rivals: int) -> Plan:
-    return Plan(
-        near=(_near(norm, 40),),
-        stages=(
-            *_loss(20),
-            Stage(attack=_near_rivals(norm, 40, min(rivals, 3)), reach=_reach(norm, 1.5), seeds=False),
-            Stage(attack=Apgd(loss="ce"), reach=_reach(norm, 1.5)),
-            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), restarts=2), reach=_reach(norm, 1.3)),
-            _square(norm, 1000),
-        ),
-        part=48,
+    """Errors that only ball searches found lay within 1.09 radii by the search for near errors in l2 and linf."""
+    return Plan(near=(_near(norm, 20),), stages=(*_loss(20), *_errors(norm, rivals, 0.0), _square(norm, 500)), part=32)
+
+
+def _errors(norm: Norm, rivals: int, further: float) -> tuple[Stage, ...]:
+    """The searches for errors of the default effort, `further` radii beyond where they are usually found."""
+    wide, narrow = _reach(norm, 1.25 + further), _reach(norm, 1.15 + further)
+    targeted = Apgd(loss="targeted", rivals=min(rivals, 4))
+    return (
+        Stage(attack=_near_rivals(norm, 40, min(rivals, 3)), reach=wide, seeds=False),
+        Stage(attack=Apgd(loss="ce"), reach=wide),
+        Stage(attack=targeted, reach=narrow),
+        Stage(attack=replace(targeted, skip=1), reach=narrow, follows=True),
     )
 
 
 def _high(norm: Norm, rivals: int) -> Plan:
+    """The default's searches with more near errors known and a wider reach, and then others."""
+    reach = _reach(norm, 1.3)
     return Plan(
         near=(_near(norm, 100), _near_rivals(norm, 60, min(rivals, 4))),
         stages=(
-            *_loss(100),
-            Stage(attack=Apgd(loss="ce", restarts=2), reach=_reach(norm, 3.0)),
-            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 9), restarts=3), reach=_reach(norm, 2.0)),
+            *_loss(50),
+            *_errors(norm, rivals, 0.15),
+            Stage(attack=Fab(steps=60, rivals=min(rivals, 4)), reach=reach),
+            Stage(attack=Apgd(loss="targeted-dlr", rivals=min(rivals, 9)), reach=reach),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), skip=2, restarts=2), reach=reach),
             _square(norm, 5000),
         ),
         part=128,

@@ -80,6 +80,7 @@ class Hunt:
         self.margins: list[Tensor] = []
         self.records: list[AttackRecord] = []
         self.unfinished: list[str] = []
+        self._paid: set[tuple[str, int]] = set()
 
     def absorb(self, known: Outcome, seeds: tuple[int, ...]) -> None:
         """Take in what was found elsewhere inside this ball; it counts for each of `seeds`."""
@@ -96,13 +97,16 @@ class Hunt:
     def run(
         self, stage: Stage, near: Nearby, *, seed: int, part: int, finished: Callable[[int], None]
     ) -> AttackRecord | None:
-        """One stage with one seed, on the samples it is for; None where time was up."""
+        """One stage with one seed, on the samples it is for; None where time was up or it follows a vain one."""
         name = stage.attack.name
+        if stage.follows and (name, seed) not in self._paid:
+            return None
         if self.field.deadline.passed:
             self.unfinished.append(f"{name}, seed {seed}")
             return None
         before, spent = self.worst, self.field.spent
-        rows = self._rows(stage, near, self.by_seed.get(seed, self.field.clean))
+        known = self.by_seed.get(seed, self.field.clean)
+        rows = self._rows(stage, near, known)
         own, mask = self.field.clean, torch.zeros_like(before.broken)
         for group in self._groups(stage, rows, part, seed):
             own = worst_of([own, self._attack(stage, group, seed, finished)])
@@ -111,6 +115,8 @@ class Hunt:
                 break
         if self.field.deadline.passed:
             self.unfinished.append(f"{name}, seed {seed}")
+        if (own.broken & ~known.broken).any():
+            self._paid.add((name, seed))
         self.worst = worst_of([self.worst, own])
         for counted in (seed,) if stage.seeds else tuple(self.by_seed):
             self.by_seed[counted] = worst_of([self.by_seed.get(counted, self.field.clean), own])

@@ -36,6 +36,15 @@ class Worst:
         self.margin[rows[lower]], self._by_margin[rows[lower]] = margin[lower], points[lower]
         self._odds[rows[higher]], self._by_loss[rows[higher]] = odds[higher], points[higher]
 
+    def merge(self, rows: Tensor, others: Worst) -> None:
+        """Take in what `others` met: its rows are those samples, once or several times over."""
+        for part in torch.arange(len(others.margin), device=rows.device).split(len(rows)):
+            margin, odds = others.margin[part], others._odds[part]
+            self._scale[rows] = torch.maximum(self._scale[rows], others._scale[part])
+            lower, higher = margin < self.margin[rows], odds > self._odds[rows]
+            self.margin[rows[lower]], self._by_margin[rows[lower]] = margin[lower], others._by_margin[part[lower]]
+            self._odds[rows[higher]], self._by_loss[rows[higher]] = odds[higher], others._by_loss[part[higher]]
+
     def points(self) -> Tensor:
         """Both candidates of each sample, shape (2, N, *input_shape)."""
         return torch.stack([self._by_margin, self._by_loss])

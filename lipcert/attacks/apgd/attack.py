@@ -25,6 +25,9 @@ from lipcert.attacks.base import (
 )
 from lipcert.attacks.losses import LOSSES, TARGETED, Loss, objective, rank_rivals
 
+_TOGETHER = 64
+"""Rows that are worth a pass of their own: as many starts are made at once as keep to it."""
+
 _WIDER = ((3.0, 0.3), (2.0, 0.3), (1.0, 0.4))
 """In l1: balls of three and two times the radius come first, each with its share of the steps."""
 
@@ -42,13 +45,26 @@ class Steps(Protocol):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
-    """A batch under attack, and what has been found."""
+    """A batch under attack, and what has been found.
+
+    sample  which sample each row starts from: once one of its rows is misclassified, all of them are done
+    """
 
     classify: Classifier
     clean: Tensor
     labels: Tensor
     ball: Ball
     worst: Worst
+    sample: Tensor
+
+    def standing(self, rows: Tensor) -> Tensor:
+        """Which of `rows` belong to samples that are not yet misclassified."""
+        every = torch.arange(len(self.sample), device=self.sample.device)
+        alive = torch.zeros_like(every, dtype=torch.bool)
+        alive[self.worst.standing(every)] = True
+        broken = torch.zeros(int(self.sample.max()) + 1, dtype=torch.bool, device=every.device)
+        broken[self.sample[~alive]] = True
+        return ~broken[self.sample[rows]]
 
 
 @ATTACKS.register("apgd")
@@ -62,6 +78,7 @@ class Apgd(AbstractAttack):
     restarts    starts a rival; the very first is the clean sample unless `random_start`, the others are random
     rivals      how many rivals targeted losses try, the nearest by first order before the others
     exhaustive  keep climbing on samples already misclassified, for the largest loss; otherwise they leave
+    skip        starts a rival that another run has made with the same seed: those after them are made
 
     Source: Croce & Hein, arXiv 2003.01690 (l2, linf), arXiv 2103.01208 (l1).
     """
@@ -72,12 +89,13 @@ class Apgd(AbstractAttack):
     rivals: int = 1
     random_start: bool = True
     exhaustive: bool = False
+    skip: int = 0
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {self.loss!r}")
-        if min(self.steps, self.restarts, self.rivals) < 1:
-            raise ValueError(f"steps, restarts and rivals must be 1 or more, got {self}")
+        if min(self.steps, self.restarts, self.rivals) < 1 or self.skip < 0:
+            raise ValueError(f"steps, restarts and rivals must be 1 or more and skip 0 or more, got {self}")
 
     @property
     def name(self) -> str:
@@ -86,15 +104,18 @@ class Apgd(AbstractAttack):
 
     def perturb(self, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball, noise: Noise) -> Tensor:
         """Two candidates a sample: the smallest margin and the largest cross-entropy over all starts and iterates."""
-        task = Task(classify=classify, clean=clean, labels=labels, ball=ball, worst=Worst(clean, labels))
         rows = torch.arange(len(clean), device=clean.device)
+        worst = Worst(clean, labels)
+        task = Task(classify=classify, clean=clean, labels=labels, ball=ball, worst=worst, sample=rows)
         with contextlib.suppress(OutOfTimeError):
-            for draw, rivals in enumerate(self._turns(task)):
-                rows = rows if self.exhaustive else task.worst.standing(rows)
-                if len(rows) == 0:
-                    break
-                self._run(task, rows, rivals[rows], noise, draw)
-        return task.worst.points()
+            turns = list(self._turns(task))
+            draw = self.skip * (len(turns) // self.restarts)
+            while turns and len(rows):
+                together = max(1, _TOGETHER // len(rows))
+                self._run(task, rows, torch.stack([rivals[rows] for rivals in turns[:together]]), noise, draw)
+                turns, draw = turns[together:], draw + together
+                rows = rows if self.exhaustive else worst.standing(rows)
+        return worst.points()
 
     def _turns(self, task: Task) -> Iterator[Tensor]:
         """The rival classes of each start."""
@@ -106,15 +127,22 @@ class Apgd(AbstractAttack):
             yield from ranked.T
 
     def _run(self, task: Task, rows: Tensor, rivals: Tensor, noise: Noise, draw: int) -> None:
-        """One start of the samples `rows`."""
-        balls = _balls(task.ball, self.steps)
-        points = clean = task.clean[rows]
-        if draw or self.random_start:
-            points = balls[0][0].sample(clean, noise.rows(rows), draw)
-        for ball, steps in balls:
-            ascent = Ascent.start(rows, clean, ball.project(points, clean))
-            self._climb(task, ascent, rivals, ball, steps)
-            points = ascent.best
+        """Several starts of the samples `rows` side by side, one for each row of `rivals`."""
+        each, own, balls = rows.repeat(len(rivals)), noise.rows(rows), _balls(task.ball, self.steps)
+        clean, labels = task.clean[each], task.labels[each]
+        side = replace(task, clean=clean, labels=labels, worst=Worst(clean, labels), sample=each)
+        starts = [
+            balls[0][0].sample(task.clean[rows], own, number) if number or self.random_start else task.clean[rows]
+            for number in range(draw, draw + len(rivals))
+        ]
+        points = torch.cat(starts)
+        try:
+            for ball, steps in balls:
+                ascent = Ascent.start(torch.arange(len(each), device=each.device), clean, ball.project(points, clean))
+                self._climb(side, ascent, rivals.flatten(), ball, steps)
+                points = ascent.best
+        finally:
+            task.worst.merge(rows, side.worst)
 
     def _climb(self, task: Task, ascent: Ascent, rivals: Tensor, ball: Ball, steps: int) -> None:
         """Go up in `ball`; what is met on the way counts if it is the task's own ball."""
@@ -139,9 +167,7 @@ class Apgd(AbstractAttack):
                 task.worst.update(ascent.rows, ascent.points, task.classify(ascent.points))
 
     def _stays(self, task: Task, rows: Tensor) -> Tensor:
-        if self.exhaustive:
-            return torch.ones_like(rows, dtype=torch.bool)
-        return torch.isin(rows, task.worst.standing(rows))
+        return torch.ones_like(rows, dtype=torch.bool) if self.exhaustive else task.standing(rows)
 
 
 def _balls(ball: Ball, steps: int) -> list[tuple[Ball, int]]:
