@@ -93,6 +93,12 @@ Confidence = Annotated[
     str | None,
     _option("--confidence", panel=_BALL, metavar="P", text="Of each statement on the true risk.  [0.95]"),
 ]
+Split = Annotated[
+    str | None,
+    _option(
+        "--split", panel=_DATA, metavar="test|train|unknown", text="What --data was to the model.  [unknown]"
+    ),
+]
 Only = Annotated[
     list[str] | None,
     _option(
@@ -167,7 +173,7 @@ Reports = Annotated[
     _option("--report", panel=_OUT, metavar="FORMAT=FILE", text="Write the result once more; may be repeated."),
 ]
 PerSample = Annotated[
-    Path | None, _option("--per-sample", panel=_OUT, metavar="FILE", text="One row a sample: .jsonl or .npz.")
+    Path | None, _option("--per-sample", panel=_OUT, metavar="FILE", text="One row a sample: .jsonl, .npz or .parquet.")
 ]
 Adversarials = Annotated[
     Path | None,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from lipcert.errors import DataError, UsageError
+from lipcert.pipeline.per_sample_format import check_table
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.samples import Samples
 
 NEED_SAMPLES = ("jacobian",)
-NEED_LABELS = ("margins", "robustness", "certificates")
+NEED_LABELS = ("margins", "robustness", "certificates", "generalization")
 
 
-def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
+def check_demands(request: AnalyzeRequest, samples: Samples | None, training: Samples | None = None) -> None:
     """Refuse what these samples, or their absence, make impossible.
 
     Raises:
@@ -21,7 +22,9 @@ def check_demands(request: AnalyzeRequest, samples: Samples | None) -> None:
     _check_required(request.required, samples)
     if request.per_sample is not None and samples is None:
         raise DataError("--per-sample needs samples, and no data was given", hint="give them with --data FILE")
-    if request.train_data is not None and samples is None:
+    if request.per_sample is not None:
+        check_table(request.per_sample)
+    if not (request.train_data is None and training is None) and samples is None:
         raise DataError(
             "--train-data alone has nothing to be compared with", hint="give the test samples with --data FILE"
         )

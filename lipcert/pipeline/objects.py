@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, final
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, final
 
 from lipcert.errors import UsageError
 from lipcert.pipeline.images import RawImages
@@ -12,6 +12,8 @@ from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.subject import open_file, open_object
 from lipcert.progress import Progress, silent
 from lipcert.records import AnalyzeSettings, Report
+
+Pair: TypeAlias = tuple[Any, Any]
 
 
 @final
@@ -33,14 +35,20 @@ def analyze(
     settings: AnalyzeSettings | None = None,
     mean: float | tuple[float, ...] | None = None,
     std: float | tuple[float, ...] | None = None,
+    train_data: str | Path | Pair | None = None,
+    per_sample: str | Path | None = None,
+    save_adversarials: str | Path | None = None,
     progress: Progress = silent,
     **options: Unpack[Reading],
 ) -> Report:
     """The records that the command line prints, for a model and samples in memory or in files.
 
-    model   a path, an nn.Module in eval mode, a ScriptModule or an ExportedProgram
-    images  samples (N, ...) as a tensor or array, or the path of a data file
-    labels  class numbers (N,), or the path of a file of them
+    model              a path, an nn.Module in eval mode, a ScriptModule or an ExportedProgram
+    images             samples (N, ...) as a tensor or array, or the path of a data file
+    labels             class numbers (N,), or the path of a file of them
+    train_data         the training samples, to compare with: the path of a data file, or a pair of images and labels
+    per_sample         where a table with one row a sample is written: .jsonl, .npz or .parquet
+    save_adversarials  where the worst inputs found are written: .npz, and a .png sheet beside it for images
     The rest is as in `AnalyzeRequest` and `AnalyzeSettings`. Raises UsageError, DataError or ModelError.
     """
     request = AnalyzeRequest(
@@ -49,6 +57,9 @@ def analyze(
         labels=str(labels) if isinstance(labels, str | Path) else None,
         mean=_values(mean),
         std=_values(std),
+        train_data=str(train_data) if isinstance(train_data, str | Path) else None,
+        per_sample=None if per_sample is None else Path(per_sample),
+        adversarials=None if save_adversarials is None else Path(save_adversarials),
         settings=settings or AnalyzeSettings(),
         **options,
     )
@@ -57,9 +68,22 @@ def analyze(
             "images were given as a file and labels as an array", hint="Give both as files, or both as arrays."
         )
     given = None if images is None or request.data else RawImages(images=images, labels=labels)
+    training = _training(train_data)
     if isinstance(model, str | Path):
-        return report_on(lambda: open_file(request, given), request, progress)
-    return report_on(lambda: open_object(model, request, given), request, progress)
+        return report_on(lambda: open_file(request, given, training), request, progress)
+    return report_on(lambda: open_object(model, request, given, training), request, progress)
+
+
+def _training(given: str | Path | Pair | None) -> RawImages | None:
+    """Training samples in memory. Raises UsageError for what is neither a path nor a pair."""
+    if given is None or isinstance(given, str | Path):
+        return None
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise UsageError(
+            f"train_data must be a path or a pair of images and labels, got {type(given).__name__}",
+            hint="train_data=(images, labels); labels may be None",
+        )
+    return RawImages(images=given[0], labels=given[1])
 
 
 def _values(given: float | tuple[float, ...] | None) -> tuple[float, ...] | None:

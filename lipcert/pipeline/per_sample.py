@@ -1,11 +1,11 @@
-"""The table with one row a sample: rows of JSON, or one array a column."""
+"""The table with one row a sample: rows of JSON, one array a column, or a Parquet table."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 
 from lipcert.analyses.base import logits_of
 from lipcert.graph.scores import margins
+from lipcert.load.formats.base import optional_module
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.per_sample_format import SCHEMA, VERSION
 from lipcert.pipeline.whole_file import write_whole
@@ -26,8 +27,7 @@ _SELECTORS = ("norm", "eps")
 
 def write_table(run: Run, path: Path) -> None:
     """Write what the run knows of each sample to `path`, in the format of its suffix. Raises LipcertError."""
-    rows = table(run)
-    write_whole(path, as_arrays(rows) if path.suffix.lower() == ".npz" else as_lines(rows))
+    write_whole(path, _FORMATS[path.suffix.lower()](table(run)))
 
 
 def table(run: Run) -> Rows:
@@ -80,12 +80,37 @@ def as_arrays(rows: Rows) -> bytes:
     Dicts become columns with dotted names; a list of rows of one ball each, columns named like
     `verdicts[norm=linf,eps=0.1].verdict`. A missing number is NaN, a missing string "".
     """
-    flat = [dict(_flat("", row)) for row in rows]
-    names = dict.fromkeys(name for row in flat for name in row)
-    arrays: dict[str, Any] = {name: _column([row.get(name) for row in flat]) for name in names}
+    arrays: dict[str, Any] = {name: _column(values) for name, values in _columns(rows).items()}
     stream = io.BytesIO()
     np.savez(stream, schema=np.array(f"{SCHEMA} {VERSION}".encode()), **arrays)
     return stream.getvalue()
+
+
+def as_parquet(rows: Rows) -> bytes:
+    """A Parquet table with the columns of `as_arrays`, what is missing as null, and `schema` among its metadata."""
+    arrow, parquet = (optional_module(name, "parquet", "a Parquet table") for name in ("pyarrow", "pyarrow.parquet"))
+    columns = {
+        name: arrow.array(values, type=arrow.float64() if _is_real(values) else None)
+        for name, values in _columns(rows).items()
+    }
+    stream = io.BytesIO()
+    found = arrow.table(columns).replace_schema_metadata({"schema": f"{SCHEMA} {VERSION}"})
+    parquet.write_table(found, stream)
+    return stream.getvalue()
+
+
+def _is_real(values: list[Any]) -> bool:
+    """Whether a column holds numbers that are not all whole, or nothing at all."""
+    present = [value for value in values if value is not None]
+    return all(isinstance(value, int | float) for value in present) and not (
+        present and all(isinstance(value, int) for value in present)
+    )
+
+
+def _columns(rows: Rows) -> dict[str, list[Any]]:
+    """One list a column, by dotted name; None where a row has no such number."""
+    flat = [dict(_flat("", row)) for row in rows]
+    return {name: [row.get(name) for row in flat] for name in dict.fromkeys(name for row in flat for name in row)}
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
@@ -111,3 +136,6 @@ def _column(values: list[Any]) -> np.ndarray[Any, Any]:
     if len(present) == len(values) and all(isinstance(value, int) for value in present):
         return np.array(values, dtype=np.int64)
     return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+
+
+_FORMATS: dict[str, Callable[[Rows], bytes]] = {".jsonl": as_lines, ".npz": as_arrays, ".parquet": as_parquet}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeAlias, final
 
 import torch
@@ -51,12 +52,23 @@ def report_on(
         keep=lambda record: keep(watch.partial(record)),
         timing={"load": watch.seconds},
     )
-    complete(run)
-    if request.per_sample is not None:
-        write_table(run, request.per_sample)
+    try:
+        complete(run)
+    except Exception:
+        raise
+    except BaseException:
+        # Whoever stops a run has the columns that were done by then.
+        _write_rows(run, request.per_sample)
+        raise
+    _write_rows(run, request.per_sample)
     if request.adversarials is not None and run.attacks is not None and subject.samples is not None:
         write_adversarials(run.attacks, subject.samples, request.adversarials)
     return watch.whole(run.record)
+
+
+def _write_rows(run: Run, path: Path | None) -> None:
+    if path is not None:
+        write_table(run, path)
 
 
 @final

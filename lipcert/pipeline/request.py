@@ -25,7 +25,7 @@ class AnalyzeRequest:
     allow_code   whether `module:function` data may run the user's code
     required     analyses asked for by name: without the data they need the request is refused
     train_data   the training samples, read as `data` is, for the gaps between training and test
-    per_sample   where a table with one row a sample goes: .jsonl or .npz
+    per_sample   where a table with one row a sample goes: .jsonl, .npz or .parquet
     adversarials where the worst inputs found go: .npz, and a .png sheet for images
     """
 

@@ -52,8 +52,8 @@ class Subject:
     training: Samples | None = None
 
 
-def open_file(request: AnalyzeRequest, images: RawImages | None = None) -> Subject:
-    """Read a model file and its sidecar, and its data from the files named or from `images`."""
+def open_file(request: AnalyzeRequest, images: RawImages | None = None, training: RawImages | None = None) -> Subject:
+    """Read a model file and its sidecar, and its data from the files named or from `images` and `training`."""
     data = read_bytes(request.model)
     sidecar = read_sidecar(request.model)
     preprocess = _preprocess(request, sidecar)
@@ -63,18 +63,22 @@ def open_file(request: AnalyzeRequest, images: RawImages | None = None) -> Subje
         request,
         preprocess=preprocess,
         samples=_samples(request, sidecar, preprocess) if images is None else images.samples(preprocess),
+        training=_training(request, preprocess) if training is None else training.samples(preprocess),
         identity=(request.model.stem, str(request.model), hashlib.sha256(data).hexdigest()),
     )
 
 
-def open_object(model: object, request: AnalyzeRequest, images: RawImages | None = None) -> Subject:
-    """Read a model in memory, and its data from the files named or from `images`."""
+def open_object(
+    model: object, request: AnalyzeRequest, images: RawImages | None = None, training: RawImages | None = None
+) -> Subject:
+    """Read a model in memory, and its data from the files named or from `images` and `training`."""
     preprocess = _preprocess(request, None)
     return open_source(
         read_object(model, output_name=request.output_name),
         request,
         preprocess=preprocess,
         samples=_samples(request, None, preprocess) if images is None else images.samples(preprocess),
+        training=_training(request, preprocess) if training is None else training.samples(preprocess),
         identity=(type(model).__name__, "", ""),
     )
 
@@ -86,10 +90,10 @@ def open_source(
     preprocess: Preprocess,
     samples: Samples | None,
     identity: tuple[str, str, str],
+    training: Samples | None = None,
 ) -> Subject:
     """Capture and check a source together with its samples, which are still in their stored shape."""
-    check_demands(request, samples)
-    training = _training(request, preprocess)
+    check_demands(request, samples, training)
     shape = _input_shape(source, request, samples)
     preprocess.check(shape)
     bare, source = to_graph(source, shape)

@@ -3,7 +3,7 @@
 import pytest
 
 from lipcert.cli import tables
-from lipcert.pipeline.per_sample import as_arrays, as_lines
+from lipcert.pipeline.per_sample import as_arrays, as_lines, as_parquet
 
 ROWS = [{"index": 0, "label": 3, "prediction": 3, "margin": 0.5}]
 
@@ -12,7 +12,7 @@ ROWS = [{"index": 0, "label": 3, "prediction": 3, "margin": 0.5}]
 def test_an_unknown_suffix_is_refused_before_the_work(lipcert, model, requests, tmp_path, name):
     outcome = lipcert("analyze", model, "--per-sample", tmp_path / name)
     assert outcome.code == 2
-    assert ".jsonl or .npz" in outcome.err
+    assert ".jsonl, .npz or .parquet" in outcome.err
     assert not requests
 
 
@@ -58,3 +58,12 @@ def test_a_table_needs_samples(lipcert, sample_models, tmp_path):
     outcome = lipcert("analyze", sample_models / "mnist_conv.onnx", "--per-sample", tmp_path / "rows.jsonl")
     assert outcome.code == 2
     assert "--data" in outcome.err
+
+
+def test_an_earlier_parquet_table_is_told_from_anothers(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    ours, other = tmp_path / "rows.parquet", tmp_path / "other.parquet"
+    ours.write_bytes(as_parquet(ROWS))
+    parquet.write_table(arrow.table({"index": [0]}), other)
+    assert tables.is_table(ours)
+    assert not tables.is_table(other)

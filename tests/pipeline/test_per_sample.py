@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from lipcert.pipeline import AnalyzeRequest, analyze_file
-from lipcert.pipeline.per_sample import as_arrays, as_lines, finite
+import lipcert
+from lipcert.errors import UsageError
+from lipcert.pipeline import AnalyzeRequest, analyze_file, per_sample_format
+from lipcert.pipeline.per_sample import as_arrays, as_lines, as_parquet, finite
 from lipcert.records import AnalyzeSettings
 
 ONLY = ("jacobian", "margins", "robustness", "certificates")
@@ -80,6 +82,72 @@ def test_what_is_missing_or_not_finite_is_null_and_nan():
         np.testing.assert_array_equal(arrays["r.l2"], [math.nan, 0.5])
         assert arrays["v[norm=linf,eps=0.1].verdict"].tolist() == ["certified", ""]
         assert arrays["index"].dtype == np.int64
+
+
+def test_a_parquet_table_holds_the_same_columns(written):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = _strict((written[0] / "first.jsonl").read_text(encoding="utf-8"))
+    rows[3]["jacobian"]["first_order_distance"]["l2"] = None
+    found = parquet.read_table(io.BytesIO(as_parquet(rows)))
+    assert found.schema.metadata[b"schema"].startswith(b"lipcert.per_sample ")
+    assert found["label"].to_pylist() == [row["label"] for row in rows]
+    distances = [row["jacobian"]["first_order_distance"]["l2"] for row in rows]
+    assert found["jacobian.first_order_distance.l2"].to_pylist() == distances
+    whole = as_parquet([{"index": 0, "x": None, "y": 1}, {"index": 1, "x": None, "y": 0.5}])
+    assert [str(kind) for kind in parquet.read_schema(io.BytesIO(whole)).types] == ["int64", "double", "double"]
+
+
+def test_without_pyarrow_a_parquet_table_is_refused_before_any_work(monkeypatch, sample_models, tmp_path):
+    monkeypatch.setattr(per_sample_format, "find_spec", lambda _: None)
+    settings = AnalyzeSettings(analyses=("margins",))
+    with pytest.raises(UsageError, match="pyarrow") as refused:
+        lipcert.analyze(
+            sample_models / "digits_mlp.onnx",
+            sample_models / "digits_test.npz",
+            settings=settings,
+            per_sample=tmp_path / "rows.parquet",
+        )
+    assert "lipcert[parquet]" in refused.value.hint
+
+
+def test_python_gives_what_the_command_line_gives(sample_models, tmp_path):
+    with np.load(sample_models / "digits_test.npz") as data:
+        images, labels = data["images"][:20], data["labels"][:20]
+    settings = AnalyzeSettings(analyses=("jacobian", "robustness"), effort="fast", eps={"linf": (0.1,)}, seeds=1)
+    report = lipcert.analyze(
+        str(sample_models / "digits_mlp.onnx"),
+        images,
+        labels,
+        settings=settings,
+        train_data=(images[:10], labels[:10]),
+        per_sample=str(tmp_path / "rows.jsonl"),
+        save_adversarials=tmp_path / "worst.npz",
+    )
+    assert len(_strict((tmp_path / "rows.jsonl").read_text(encoding="utf-8"))) == 20
+    assert "clean_loss" in {gap.quantity for gap in report.models[0].jacobian.gaps}
+    with np.load(tmp_path / "worst.npz") as kept:
+        assert kept["clean"].shape[0] == 20
+    with pytest.raises(UsageError, match="a pair of images and labels"):
+        lipcert.analyze(sample_models / "digits_mlp.onnx", images, labels, train_data=images)
+
+
+def test_a_stopped_run_writes_the_columns_that_were_done(sample_models, tmp_path):
+    def stop(name, *_):
+        if name == "robustness":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lipcert.analyze(
+            sample_models / "digits_mlp.onnx",
+            sample_models / "digits_test.npz",
+            settings=AnalyzeSettings(samples=12, effort="fast", analyses=("jacobian", "margins", "robustness")),
+            per_sample=tmp_path / "rows.jsonl",
+            progress=stop,
+        )
+    rows = _strict((tmp_path / "rows.jsonl").read_text(encoding="utf-8"))
+    assert len(rows) == 12
+    assert "spectral_norm" in rows[0]["jacobian"]
+    assert "adversarial_radius" not in rows[0]
 
 
 def test_numbers_come_back_to_the_bit():
