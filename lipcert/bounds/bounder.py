@@ -12,7 +12,7 @@ from lipcert.bounds.alpha import final_alpha
 from lipcert.bounds.intermediate import Refinement, Targets, forward
 from lipcert.bounds.joint_alpha import full_alpha
 from lipcert.bounds.linearisation import Intervals, Linearisation
-from lipcert.bounds.memory import row_bytes
+from lipcert.bounds.memory import DEFAULT_MEMORY, row_bytes
 from lipcert.bounds.plan import Plan
 from lipcert.bounds.region import Region
 from lipcert.graph import Graph, Node
@@ -38,9 +38,9 @@ class Bounder:
     Raises UnsupportedOperatorError, naming the ops, where a rule is missing: on construction, or in the first pass.
     """
 
-    def __init__(self, graph: Graph, *, deploy_dtype: DeployDtype = "float32", max_memory: int = 2**30) -> None:
-        self.plan = Plan(graph)
+    def __init__(self, graph: Graph, *, deploy_dtype: DeployDtype = "float32", max_memory: int = DEFAULT_MEMORY) -> None:
         self.deployment = DEPLOYMENTS[deploy_dtype]
+        self.plan = Plan(graph, self.deployment.dtype)
         self.max_memory = max_memory
 
     @property

@@ -24,6 +24,7 @@ from torch import Size, Tensor
 
 from lipcert.bounds.plan import Plan
 from lipcert.bounds.region import Region
+from lipcert.bounds.rounding import FLOOR, deployed_rounding
 from lipcert.bounds.units import Units
 from lipcert.bounds.window_steps import Passed, Rows, pull_units, pull_windows
 from lipcert.bounds.windows import Windows
@@ -34,6 +35,7 @@ from lipcert.rules.interval import Interval, entries
 from lipcert.rules.relaxation import AbstractRelaxation, inner
 
 Intervals = dict[Node, Interval]
+_UNDERFLOW = 1e-280
 
 
 @final
@@ -109,7 +111,7 @@ class Linearisation:
             rule = self.plan.rules[node]
             relaxation = rule.relaxation(node, inputs, box)
             sums = gamma(entries(node).numel() + 16)
-            price = relaxation.slack + rule.rounding(node, inputs, box, self.deployment)
+            price = relaxation.slack + deployed_rounding(rule, node, inputs, box, self.deployment)
             price = price + UNIT_ROUNDOFF * box.magnitude
             if relaxation.offset_size is not None:
                 price = price + sums * relaxation.offset_size
@@ -164,10 +166,10 @@ class _Ledger:
         self._spent = term.abs() if self._spent is None else self._spent + term.abs()
 
     def balance(self) -> Tensor:
-        """The sum, less what adding it up may have lost."""
+        """The sum, less what adding it up may have lost, and products that underflow in float64."""
         assert self._total is not None
         assert self._spent is not None
-        return self._total - self._spent * gamma(2 * self._terms + 8)
+        return self._total - (self._spent * gamma(2 * self._terms + 8) + _UNDERFLOW)
 
 
 def _add(first: Rows, second: Rows, shape: Size) -> Rows:
@@ -195,4 +197,4 @@ def _concretise(of: Linearisation, rows: Rows, *, tight: bool) -> Tensor:
     lower = of.region.lower(rows, tight=tight)
     if of.deployment.store <= 2.0**-24:
         return lower
-    return lower - _weigh(rows, of.deployment.steps(1) * (1 + 2.0**-40) * of.region.interval().magnitude)
+    return lower - _weigh(rows, of.deployment.steps(1) * (1 + 2.0**-40) * of.region.interval().magnitude + FLOOR)

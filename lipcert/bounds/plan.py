@@ -8,7 +8,7 @@ import torch
 
 from lipcert.bounds.window_steps import Kernels
 from lipcert.errors import UnsupportedOperatorError
-from lipcert.graph import Graph, Node
+from lipcert.graph import Graph, Node, settle_constants
 from lipcert.rules import RULES, AbstractRule
 from lipcert.rules.output import PIECES
 
@@ -17,18 +17,23 @@ from lipcert.rules.output import PIECES
 class Plan:
     """The float64 copy of a graph, read for bounds.
 
+    graph    with constants that it computes as they come out in `deployed`, the dtype it is deployed in
+
     nodes    in order of execution, the input first, the logits last. An op that cuts its input into pieces is left
              out: each piece (`getitem`) reads what that op reads.
     sources  of each node
     users    of each node, once for each time they read it
     rules    of each node but the input
+    settled  whether the deployed arithmetic computes some constants otherwise: the graph is then another function
     kernels  matrices of windows of convolutions, filled as they are needed
 
     Raises UnsupportedOperatorError, naming every op without a rule.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph.to(dtype=torch.float64)
+    def __init__(self, graph: Graph, deployed: torch.dtype | None = None) -> None:
+        exact = graph.to(dtype=torch.float64)
+        self.graph = exact if deployed is None else settle_constants(exact, deployed)
+        self.settled = self.graph is not exact
         nodes = self.graph.nodes
         missing = tuple(node.op for node in nodes if node.op not in RULES and node.op != "input")
         if missing:

@@ -28,6 +28,7 @@ from lipcert.rules.interval import Interval, down, up
 from lipcert.rules.relaxation import inner
 
 _BISECTIONS = 14
+_ROOT_OF_LEAST = 2.0**-510
 
 
 @final
@@ -103,7 +104,9 @@ class Region:
     def _over_ball(self, rows: Tensor | Windows) -> Tensor:
         flat = rows.values.flatten(2) if isinstance(rows, Windows) else rows.flatten(2)
         order = {"l2": 2.0, "l1": math.inf}[self.norm]
-        dual: Tensor = torch.linalg.vector_norm(flat, order, dim=2) * (1 + 2 * self._slack)
+        # Entries whose squares underflow are missing from the norm.
+        lost = _ROOT_OF_LEAST * math.sqrt(flat.shape[2])
+        dual: Tensor = torch.linalg.vector_norm(flat, order, dim=2) * (1 + 2 * self._slack) + lost
         loss = _weigh(rows, 2 * self._slack * self.centre.abs())
         return _inner(rows, self.centre) - self.eps[:, None] * dual - loss
 

@@ -110,7 +110,8 @@ class Extremum(AbstractRule):
         """None, but for a number as it is read."""
         if len(node.inputs) == 2 or not deployment.store:
             return 0.0
-        return deployment.steps(1) * output.magnitude
+        other = node.args[1] if isinstance(node.args[0], Node) else node.args[0]
+        return deployment.misread(torch.as_tensor(other, dtype=torch.float64)).amax()
 
 
 def _clip(node: Node) -> Curve | None:

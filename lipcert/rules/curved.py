@@ -79,9 +79,7 @@ def _misread(node: Node, deployment: Deployment) -> Tensor | float:
     lost: Tensor | float = 0.0
     for end in ends:
         if end is not None:
-            value = torch.as_tensor(end, dtype=torch.float64)
-            kind = torch.float32 if deployment.store < 2.0**-16 else torch.bfloat16
-            moved = (value.to(kind).to(torch.float64) - value).abs()
+            moved = deployment.misread(torch.as_tensor(end, dtype=torch.float64))
             lost = lost + (moved if moved.ndim else float(moved))
     return lost
 

@@ -32,6 +32,7 @@ _ONE_SOURCE = (
     "replication_pad3d im2col unfold pixel_shuffle pixel_unshuffle channel_shuffle split split_with_sizes unbind chunk "
     "upsample_nearest1d upsample_nearest2d upsample_nearest3d tril triu masked_fill slice_copy view_copy"
 ).split()
+_FILLING = ("constant_pad_nd", "masked_fill")  # of these the ones that write constants
 _SEVERAL_SOURCES = ("cat", "stack", "slice_scatter", "select_scatter", "where")
 
 
@@ -81,8 +82,12 @@ class Selection(AbstractRule):
         deployment: Deployment,
         /,
     ) -> Tensor | float:
-        """Copies are exact."""
-        return 0.0
+        """Copies are exact; constants among them are read as the deployed arithmetic holds them."""
+        if deployment.dtype is None or (node.op in _ONE_SOURCE and node.op not in _FILLING):
+            return 0.0
+        copied = copies_of(node)
+        lost = deployment.misread(copied.constant)
+        return lost.masked_fill((copied.places >= 0).reshape(copied.shape), 0.0)
 
 
 def copies_of(node: Node) -> Copies:

@@ -37,7 +37,8 @@ class Softmax(AbstractRule):
         x, axis = inputs[0], _axis(node)
         top = x.upper.amax(axis, keepdim=True)
         high, low = torch.exp(x.upper - top), torch.exp(x.lower - top)
-        slack = gamma(2 * x.lower.shape[axis] + 32)
+        # The exponents are rounded differences, which moves exponentials by as much as they are long.
+        slack = gamma(2 * x.lower.shape[axis] + 32) + 2.0**-51 * (top - x.lower).amax(axis, keepdim=True)
         least = 1.0 / (1.0 + _others(high, axis, slack, above=True) / low)
         largest = 1.0 / (1.0 + _others(low, axis, slack, above=False) / high.clamp_min(1e-300))
         return Interval((least * (1 - slack)).clamp(0.0, 1.0), (largest * (1 + slack)).clamp(0.0, 1.0))
@@ -103,7 +104,7 @@ def _axis(node: Node) -> int:
     return axis if axis < 0 else axis - len(node.shape)
 
 
-def _others(terms: Tensor, axis: int, slack: float, *, above: bool) -> Tensor:
+def _others(terms: Tensor, axis: int, slack: Tensor, *, above: bool) -> Tensor:
     """The sum of all other terms along an axis, bounded from one side although it is a difference."""
     total = terms.sum(axis, keepdim=True)
     rest = total - terms

@@ -78,4 +78,4 @@ def sum_rounding(node: Node, inputs: tuple[Interval, ...], output: Interval, dep
     for (source, factor), x in zip(signed_terms(node), inputs, strict=True):
         size = size if abs(factor) == 1.0 else size + 2 * abs(factor) * spread_out(node, source, x.magnitude)
     fixed = _fixed(node)
-    return deployment.steps(1) * (size if fixed is None else size + 2 * fixed.abs()) * (1 + 2.0**-40)
+    return deployment.steps(1) * (size if fixed is None else size + 2 * fixed.abs()) * (1 + 4 * deployment.store)

@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_any
 from lipcert.bounds.bounder import Bounder
 from lipcert.bounds.linearisation import Intervals
 from lipcert.bounds.region import Region
+from lipcert.bounds.rounding import deployed_rounding
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Node
 from lipcert.graph.batch import batch_of
@@ -81,6 +82,7 @@ class _Propagation(torch.fx.Interpreter):
             return found
         sources = self._bounder.plan.sources[node]
         inputs, output = tuple(self._intervals[source] for source in sources), self._intervals[node]
-        own = self._bounder.plan.rules[node].rounding(node, inputs, output, self._bounder.deployment)
+        rule = self._bounder.plan.rules[node]
+        own = deployed_rounding(rule, node, inputs, output, self._bounder.deployment)
         added = own.reshape(found.error.shape) if isinstance(own, Tensor) else own
         return Rounded(output.magnitude.reshape(found.value.shape), (found.error + added) * (1 + 2.0**-50))

@@ -107,6 +107,8 @@ def _lipschitz(prove: Prove, graph: Graph, samples: Samples, ladder: Ladder | Sk
         found = prove(logits, None)
         if isinstance(found, Skipped) or isinstance(ladder, Skipped) or not ladder.bounder.deployment.store:
             return found
+        if ladder.bounder.plan.settled:
+            return Skipped(reason="the deployed network computes constants that Lipschitz constants know otherwise")
         return _as_deployed(prove, Rounded(logits.value.cpu(), logits.error.cpu()), ladder, found)
     except UnsupportedOperatorError as error:
         return Skipped(reason=error.message, operators=error.operators)
