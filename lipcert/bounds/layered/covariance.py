@@ -27,6 +27,7 @@ from lipcert.rounding import UNIT_ROUNDOFF, down, gamma, product_up, sqrt_up, su
 UNDERFLOW = 1e-300
 _STEPS = (1e-9, 1e-6, 1e-4, 1e-2, 1e-1)
 _SMALL = 512
+_NORMAL = (1e-130, 1e130)
 
 
 def loss(matrix: Tensor, terms: int) -> float:
@@ -45,11 +46,15 @@ def frobenius(matrix: Tensor) -> float:
     if not matrix.numel():
         return 0.0
     numbers = torch.view_as_real(matrix.detach()) if matrix.is_complex() else matrix.detach()
+    rounding = up(1.0 + gamma(numbers[0].numel() + 8))
+    length = float(torch.linalg.vector_norm(numbers.flatten(1), dim=1).max())
+    if _NORMAL[0] < length < _NORMAL[1]:  # no square that counts has left the range of normal numbers
+        return up(length * rounding)
     top = float(numbers.abs().max())
     if top == 0.0 or not math.isfinite(top):
         return top
     squares = (numbers / top).square().flatten(1).sum(1)
-    return product_up((top, sqrt_up(up(float(squares.max()) * up(1.0 + gamma(numbers[0].numel() + 8))))))
+    return product_up((top, sqrt_up(up(float(squares.max()) * rounding))))
 
 
 def above(matrix: Tensor, error: float) -> Tensor:

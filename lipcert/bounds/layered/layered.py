@@ -21,7 +21,7 @@ from lipcert.rules.layer_norms import LayerNorms
 
 # Steps of the search, and multiplications that it and the flat walk may cost.
 _STEPS: dict[Effort, int] = {"fast": 0, "default": 60, "high": 150}
-_SEARCH_WORK: dict[Effort, float] = {"fast": 0.0, "default": 1e11, "high": 1e12}
+_SEARCH_WORK: dict[Effort, float] = {"fast": 0.0, "default": 3e10, "high": 1e12}
 _FLAT_WORK: dict[Effort, float] = {"fast": 1e9, "default": 2e10, "high": 1e12}
 _LIMIT = 1e300
 

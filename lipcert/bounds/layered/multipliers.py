@@ -21,6 +21,9 @@ from lipcert.operators.krylov import ritz_vector
 _RATE = 0.2
 _POWER = 6
 _FAR = 60.0
+# The search ends where the mean logarithm has not fallen by as much in so many steps.
+_GAIN = 1e-3
+_PATIENCE = 8
 _SMALL = 600
 
 
@@ -99,7 +102,7 @@ def search(
     Where a walk fails, as an eigenvalue was taken too small, it is tried once more with better ones, then given up.
     """
     best: Tensor | None = None
-    least, optimiser = float("inf"), None
+    least, improved, optimiser = float("inf"), 0, None
     for step in range(steps):
         covariance = walk(searched)
         if covariance is None:
@@ -110,8 +113,13 @@ def search(
         loss = goal(covariance)
         if not loss.requires_grad:  # no activation: there is nothing to choose
             return covariance
-        if float(loss.detach()) < least:
-            best, least = covariance.detach(), float(loss.detach())
+        value = float(loss.detach())
+        if value < least - _GAIN:
+            improved = step
+        elif step - improved > _PATIENCE:
+            break
+        if value < least:
+            best, least = covariance.detach(), value
         optimiser = optimiser or torch.optim.Adam([n for pair in searched.numbers.values() for n in pair], lr=_RATE)
         optimiser.param_groups[0]["lr"] = _RATE * (1 - step / steps)
         optimiser.zero_grad()
