@@ -89,6 +89,7 @@ def _std(given: list[str] | None) -> tuple[float, ...] | None:
 
 def _settings(given: dict[str, Any]) -> AnalyzeSettings:
     said: dict[str, Any] = {
+        "split": values.choice(given["split"], "--split", ("test", "train", "unknown")),
         "samples": values.whole(given["samples"], "--samples", least=1),
         "eps": radii(given["eps"], given["norm"]),
         "seed": values.whole(given["seed"], "--seed", least=0),

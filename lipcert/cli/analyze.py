@@ -22,6 +22,7 @@ PARAMETERS = {
     "data": options.Data,
     "labels": options.Labels,
     "train_data": options.TrainData,
+    "split": options.Split,
     "samples": options.Samples,
     "scale": options.Scale,
     "mean": options.Mean,

@@ -95,9 +95,7 @@ Confidence = Annotated[
 ]
 Split = Annotated[
     str | None,
-    _option(
-        "--split", panel=_DATA, metavar="test|train|unknown", text="What --data was to the model.  [unknown]"
-    ),
+    _option("--split", panel=_DATA, metavar="test|train|unknown", text="What --data was to the model.  [unknown]"),
 ]
 Only = Annotated[
     list[str] | None,

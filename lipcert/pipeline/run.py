@@ -9,6 +9,7 @@ from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import Constants, analyze_lipschitz, unsupported
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
+from lipcert.pipeline.generalization import assess, mark_split
 from lipcert.pipeline.jacobian import NO_DATA, analyze_jacobian, join_attacks
 from lipcert.pipeline.labelled import complete_labelled
 from lipcert.pipeline.neighbourhood import compare_training, look_around
@@ -21,6 +22,7 @@ NO_LABELS = Skipped(reason="it needs the samples' labels: give them with --label
 def complete(run: Run) -> None:
     """Do every analysis that was asked for."""
     run.start()
+    mark_split(run)
     norms = LayerNorms(run.graph, effort=run.settings.effort, seed=run.settings.seed)
     constants = Constants(norms)
     run.found(unsupported_ops=unsupported(norms))
@@ -43,6 +45,9 @@ def complete(run: Run) -> None:
         robustness = complete_labelled(run, constants, samples, samples.labels.to(run.graph.device))
         if measured is not None and robustness is not None:
             join_attacks(run, measured, robustness)
+        if run.asked("generalization"):
+            labels = samples.labels
+            run.timed("generalization", lambda: assess(run, constants, samples, labels))
 
 
 def _lipschitz(run: Run, constants: Constants, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:

@@ -10,7 +10,7 @@ from lipcert.records.generalization import Split
 Effort = Literal["fast", "default", "high"]
 DeployDtype = Literal["real", "float32", "bfloat16"]
 
-ANALYSES = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates")
+ANALYSES = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates", "generalization")
 
 
 @final

@@ -15,7 +15,11 @@ SETTINGS = [
     ((), "eps", None),
     ((), "analyses", ANALYSES),
     (("--only", "margins,layers"), "analyses", ("layers", "margins")),
-    (("--skip", "jacobian", "--skip", "robustness"), "analyses", ("layers", "lipschitz", "margins", "certificates")),
+    (
+        ("--skip", "jacobian", "--skip", "robustness"),
+        "analyses",
+        ("layers", "lipschitz", "margins", "certificates", "generalization"),
+    ),
     (("--seed", "7"), "seed", 7),
     (("--device", "cuda:1"), "device", "cuda:1"),
     (("--confidence", "0.99"), "confidence", 0.99),

@@ -21,7 +21,7 @@ NEEDS_RANGE = "it needs a bound on all inputs, fixed before any was seen: declar
 IID = "the training samples were drawn independently from the population"
 ERROR = "error on unseen inputs"
 QUANTILE = 0.25
-"""Where no margin makes a bound say something, it is shown at the largest one that a quarter of the samples misses."""
+"""Where no margin makes a bound say something, it is shown at the largest that a quarter of those above 0 misses."""
 
 _SLACK = 1e-9  # relative; far above the rounding of the few dozen operations behind a bound
 

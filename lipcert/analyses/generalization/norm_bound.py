@@ -34,14 +34,15 @@ def known(evidence: Evidence) -> tuple[Architecture, Tensor, float]:
 def best_margin(margins: Tensor, gap: Gap) -> Value:
     """The least sum of gap and share missed over the margins 2^j.
 
-    Where none of them is below 1, the one at the largest margin that a quarter of the samples misses at most: there
-    the value says how far from a statement the bound is, and not what it makes of no samples at all.
+    Where none of them is below 1, the one at the largest margin that a quarter at most of the samples with positive
+    margins misses: there the value says how far from a statement the bound is, and not what it makes of no samples.
     """
     steps = margin_steps(margins)
     totals = {step: _sum(missed(margins, step), gap(step)) for step in steps}
     best = min(steps, key=lambda step: totals[step])
     if totals[best] >= 0:
-        best = max((step for step in steps if missed(margins, step) <= QUANTILE), default=steps[0])
+        positive = margins[margins > 0]
+        best = max((step for step in steps if len(positive) and missed(positive, step) <= QUANTILE), default=steps[0])
     gap_log10 = gap(best) / math.log(10)
     terms = {"samples": float(len(margins)), "margin": 2.0**best, "missed": missed(margins, best)}
     return Value(log=totals[best], terms=terms | {"log10_gap": gap_log10})

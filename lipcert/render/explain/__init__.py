@@ -30,6 +30,27 @@ PAGES = (
         ("population_risk", "risk", "clopper-pearson"),
     ),
     Page(
+        "generalization",
+        "what is known of the error on unseen inputs",
+        ("bounds", "vacuous", "split", "generalization.log10_value", "generalization.vacuous"),
+    ),
+    Page(
+        "generalization.holdout",
+        "brackets of the true error from fresh samples, one by one and all at once",
+        ("holdout", "holdout-clopper-pearson", "holdout-union", "holdout-dkw", "dkw"),
+    ),
+    Page("generalization.bartlett", "error bound from spectral and (2,1) norms", ("bartlett",)),
+    Page("generalization.neyshabur", "PAC-Bayes error bound from norms", ("neyshabur", "pac-bayes", "phi")),
+    Page("generalization.robust-pac-bayes", "PAC-Bayes bound on the robust error", ("robust-pac-bayes", "xiao")),
+    Page("generalization.golowich", "error bound from Frobenius norms", ("golowich",)),
+    Page(
+        "generalization.farnia",
+        "attack-specific bounds, restated and unverified",
+        ("farnia", "farnia-fgm", "farnia-pgm", "farnia-wrm"),
+    ),
+    Page("normalised_margins", "margins over the network's size", ("normalised_margin", "normalized_margins")),
+    Page("measures", "what was seen to go with the generalization gap", ("measure", "path_norm", "param_norm")),
+    Page(
         "certificates.certified_accuracy",
         "share of samples proved to keep their true label in the whole region",
         ("certified.accuracy", "certificates", "certificates.verdicts", "certificates.decided_by", "deploy_dtype"),

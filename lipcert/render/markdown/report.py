@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipcert.records import ErrorRecord, ModelRecord, Report
 from lipcert.render.base import RENDERERS
-from lipcert.render.markdown import attacks, jacobian, sections, spectrum
+from lipcert.render.markdown import attacks, generalization, jacobian, sections, spectrum
 from lipcert.render.markdown.escape import bullets, escape
 from lipcert.render.style import Style
 from lipcert.render.wording.lines import circumstances
@@ -13,6 +13,7 @@ _SECTIONS = (
     sections.brackets,
     sections.certificates,
     sections.radii,
+    generalization.generalization,
     sections.lipschitz,
     jacobian.jacobian,
     sections.margins,

@@ -13,6 +13,7 @@ from lipcert.render import notation
 from lipcert.render.markdown.escape import bullets, escape, table
 from lipcert.render.wording import gaps, identity, proofs
 from lipcert.render.wording.evaluation import caution
+from lipcert.render.wording.generalization import is_trained_on
 from lipcert.render.wording.lines import spaces
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
@@ -46,7 +47,9 @@ def brackets(model: ModelRecord) -> str | None:
                 f"{notation.share_down(record.certified_accuracy, samples)} ({evidence})",
                 "" if clean else notation.share_up(record.robust_accuracy, samples),
                 "" if clean else notation.share_up(record.undecided, samples),
-                f"{notation.percent_down(risk.lower)} - {notation.percent_up(risk.upper)}",
+                "-"
+                if is_trained_on(model)
+                else f"{notation.percent_down(risk.lower)} - {notation.percent_up(risk.upper)}",
             ]
         )
     head = ["ball", "certified", "attacked (measured)", "undecided", f"true risk, {confidence} %"]

@@ -8,6 +8,7 @@ from rich.text import Text
 from lipcert.records import BracketRecord, ModelRecord
 from lipcert.render.notation import bar, count, percent_down, percent_up, share_down, share_up, short
 from lipcert.render.terminal.ink import Column, Ink
+from lipcert.render.wording.generalization import is_trained_on
 from lipcert.render.wording.lines import spaces
 from lipcert.render.wording.verdict import ball, soundness_at
 
@@ -41,7 +42,7 @@ def _row(model: ModelRecord, record: BracketRecord, ink: Ink) -> list[str | Text
         ink.marked(low, "measured" if clean else soundness),
         "" if clean else ink.marked(high, "measured"),
         "" if clean else share_up(record.undecided, samples),
-        f"{percent_down(risk.lower).removesuffix(' %')} - {percent_up(risk.upper)}",
+        "-" if is_trained_on(model) else f"{percent_down(risk.lower).removesuffix(' %')} - {percent_up(risk.upper)}",
     ]
 
 

@@ -15,6 +15,7 @@ from lipcert.render.terminal import (
     certificates,
     diagnostics,
     evaluation,
+    generalization,
     identity,
     jacobian,
     layers,
@@ -33,7 +34,7 @@ _PAIRS = (
     (sensitivity.section, margins.section),
     (jacobian.section, attacks.section),
 )
-_BOTTOM = (evaluation.section, layers.section, spectrum.section, diagnostics.findings)
+_BOTTOM = (generalization.section, evaluation.section, layers.section, spectrum.section, diagnostics.findings)
 _TWO_COLUMNS = 150
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lipcert.records import LayerRecord, ModelRecord, Skipped
 
-SECTIONS = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates")
-NEEDS_LABELS = ("margins", "robustness", "certificates")
+SECTIONS = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates", "generalization")
+NEEDS_LABELS = ("margins", "robustness", "certificates", "generalization")
 _LAYER_NORMS = ("spectral_norm", "linf_norm", "l1_norm", "frobenius_norm", "stable_rank")
 
 
@@ -66,6 +66,7 @@ def _list(names: list[str]) -> str:
         "margins": "margins",
         "robustness": "robust loss and accuracy under attack",
         "certificates": "certified accuracy and radii",
+        "generalization": "bounds on the error on unseen inputs",
     }
     shown = [words[name] for name in names]
     if len(shown) < 3:

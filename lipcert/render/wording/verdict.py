@@ -24,9 +24,11 @@ from lipcert.render.notation import (
     share_up,
     short,
 )
+from lipcert.render.wording.generalization import is_trained_on
 from lipcert.render.wording.lines import attacked
 
 _NORMS = ("linf", "l2", "l1")
+TRAINED_ON = "These are training samples: nothing follows for unseen inputs."
 
 
 def ball(record: BracketRecord) -> str:
@@ -88,7 +90,8 @@ def _bracket(model: ModelRecord, record: BracketRecord) -> list[str]:
     limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
     lead = f"With {short(100 * risk.confidence)} % confidence the robust error on inputs drawn like these"
     reach = [] if record.certified_accuracy else _reach(model, record.norm)
-    return [f"{ball(record)}: {_share(model, record, soundness)}", *reach, f"{lead} lies between {limits}."]
+    truth = TRAINED_ON if is_trained_on(model) else f"{lead} lies between {limits}."
+    return [f"{ball(record)}: {_share(model, record, soundness)}", *reach, truth]
 
 
 def _reach(model: ModelRecord, norm: Norm) -> list[str]:

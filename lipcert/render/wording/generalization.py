@@ -1,0 +1,85 @@
+"""Bounds on the error on unseen inputs, in words. Nothing vacuous is shown without the word."""
+
+from __future__ import annotations
+
+from lipcert.records import GeneralizationRecord, ModelRecord, Skipped
+from lipcert.render.notation import lower, percent_down, percent_up, radius, upper
+
+HOLDOUT = {"holdout-clopper-pearson": "alone", "holdout-union": "all rows", "holdout-dkw": "any eps"}
+PREMISE = {
+    "test": "as --split test says, the samples are fresh draws, used for nothing else",
+    "unknown": "assumes fresh samples, not used for training, tuning or choosing eps; say --split test, or train",
+    "train": "training samples, as --split train says: no statement on unseen inputs follows from them",
+}
+
+
+def bounds(model: ModelRecord) -> tuple[GeneralizationRecord, ...]:
+    """The records, none where they were skipped."""
+    return () if isinstance(model.generalization, Skipped) else model.generalization
+
+
+def is_trained_on(model: ModelRecord) -> bool:
+    """Whether the samples are said to be training samples, which say nothing of unseen inputs."""
+    return model.data is not None and model.data.split == "train"
+
+
+def premise(model: ModelRecord) -> str:
+    """What the brackets from the samples rest on."""
+    return PREMISE["unknown" if model.data is None else model.data.split]
+
+
+def where(record: GeneralizationRecord) -> str:
+    """The perturbations a bound speaks of."""
+    return "clean" if record.norm is None or record.eps is None else f"{record.norm} {radius(record.eps)}"
+
+
+def value(record: GeneralizationRecord) -> str:
+    """The upper end: a percentage, or a power of ten with the word vacuous."""
+    if record.log10_value is None:
+        return "-"
+    if record.vacuous:
+        shown = "1" if record.log10_value == 0 else f"10^{upper(record.log10_value)}"
+        return f"{shown} vacuous"
+    return percent_up(10**record.log10_value)
+
+
+def interval(record: GeneralizationRecord) -> str:
+    """Both ends of a bracket."""
+    high = record.terms.get("upper", 1.0)
+    low = percent_down(record.lower or 0.0).removesuffix(" %")
+    return f"{low} - {percent_up(high)}" + (" vacuous" if record.vacuous and not record.lower else "")
+
+
+def brackets(model: ModelRecord) -> dict[str, list[str]]:
+    """Ball -> its brackets, one a way of `HOLDOUT`; empty where the samples prove nothing."""
+    rows: dict[str, list[str]] = {}
+    for record in bounds(model):
+        if record.bound in HOLDOUT and record.guarantee:
+            rows.setdefault(where(record), []).append(interval(record))
+    return rows
+
+
+def norm_bounds(model: ModelRecord) -> list[GeneralizationRecord]:
+    """The other bounds that have a value."""
+    return [record for record in bounds(model) if record.bound not in HOLDOUT and not record.missing]
+
+
+def evidence(record: GeneralizationRecord) -> str:
+    """How far the statement can be trusted."""
+    return str(record.soundness) + ("" if record.guarantee else ", UNVERIFIED, no guarantee")
+
+
+def margin(record: GeneralizationRecord) -> str:
+    """The margin at which a bound was read, and the share of training samples that miss it."""
+    if "margin" not in record.terms:
+        return ""
+    return f"margin {lower(record.terms['margin'])}, missed by {percent_up(record.terms['missed'])}"
+
+
+def missing(model: ModelRecord) -> list[str]:
+    """Bounds without a value, those with the same reason together."""
+    reasons: dict[str, dict[str, None]] = {}
+    for record in bounds(model):
+        if record.missing:
+            reasons.setdefault(record.missing, {})[record.bound] = None
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
