@@ -66,7 +66,7 @@ class Refinement:
         """Fill the linearisation's intervals."""
         for node in self.plan.nodes:
             self._forward(node)
-            if node.op == "input" or self.known.relaxation(node).linear:
+            if node.op == "input" or node in self.plan.idle or self.known.relaxation(node).linear:
                 continue
             changed = False
             for source in dict.fromkeys(self.plan.sources[node]):

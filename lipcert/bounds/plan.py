@@ -11,6 +11,7 @@ from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Graph, Node, settle_constants
 from lipcert.rules import RULES, AbstractRule
 from lipcert.rules.output import PIECES
+from lipcert.rules.self_gates import self_gated
 
 
 @final
@@ -21,7 +22,8 @@ class Plan:
 
     nodes    in order of execution, the input first, the logits last. An op that cuts its input into pieces is left
              out: each piece (`getitem`) reads what that op reads.
-    sources  of each node
+    sources  of each node; of a product u * gate(u) that is one curve, u alone
+    idle     nodes that no node reads on the way to the logits, such as the gates of these
     users    of each node, once for each time they read it
     rules    of each node but the input
     settled  whether the deployed arithmetic computes some constants otherwise: the graph is then another function
@@ -44,10 +46,18 @@ class Plan:
             )
         self.nodes = tuple(node for node in nodes if node.op not in PIECES)
         self.sources = {node: _sources(node) for node in self.nodes}
+        self.idle = self._idle()
         self.position = {node: i for i, node in enumerate(self.nodes)}
         self.users = {node: [u for u in self.nodes for source in self.sources[u] if source is node] for node in nodes}
         self.rules: dict[Node, AbstractRule] = {node: RULES[node.op]() for node in self.nodes if node.op != "input"}
         self.kernels: Kernels = {}
+
+    def _idle(self) -> set[Node]:
+        read = {self.nodes[-1]}
+        for node in reversed(self.nodes):
+            if node in read:
+                read.update(self.sources[node])
+        return set(self.nodes) - read
 
     @property
     def output(self) -> Node:
@@ -60,4 +70,7 @@ class Plan:
 
 
 def _sources(node: Node) -> tuple[Node, ...]:
+    gated = self_gated(node)
+    if gated is not None:
+        return (gated.value,)
     return node.args[0].inputs if node.op == "getitem" and node.args[0].op in PIECES else node.inputs

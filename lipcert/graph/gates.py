@@ -29,7 +29,7 @@ def self_gate(node: Node) -> tuple[Node, Gate] | None:
         if found is None:
             continue
         kind, source = found
-        if source in {factor, _unscaled(factor)} and node.shape == source.shape == factor.shape:
+        if source in {factor, unscaled(factor)} and node.shape == source.shape == factor.shape:
             return factor, kind
     return None
 
@@ -40,7 +40,7 @@ def _gate(node: Node) -> tuple[Gate, Node] | None:
         return ("sigmoid" if node.op == "sigmoid" else "hardsigmoid"), node.inputs[0]
     shifted = _shifted(node, 1.0)
     if shifted is not None and shifted.op == "erf":
-        return "one plus erf", _unscaled(shifted.inputs[0])
+        return "one plus erf", unscaled(shifted.inputs[0])
     if node.op == "tanh" and _plain_softplus(node.inputs[0]):
         return "tanh of softplus", node.inputs[0].inputs[0]
     if node.op in {"clamp", "hardtanh"} and [_number(end) for end in node.args[1:3]] == [0.0, 6.0]:
@@ -73,8 +73,8 @@ def _shifted(node: Node, amount: float) -> Node | None:
     return node.inputs[0] if _number(constant) == amount else None
 
 
-def _unscaled(node: Node) -> Node:
-    """V where the node is v times a number other than zero; the node itself where it is not."""
+def unscaled(node: Node) -> Node:
+    """V where the node is v times or by a number other than zero; the node itself where it is not."""
     if node.op not in {"mul", "div"} or node.kwargs or len(node.inputs) != 1 or not isinstance(node.args[0], Node):
         return node
     return node.args[0] if _number(node.args[1]) else node

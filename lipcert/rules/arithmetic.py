@@ -21,6 +21,7 @@ from lipcert.rules.factors import factor_interval, factor_relaxation
 from lipcert.rules.interval import Interval
 from lipcert.rules.largest import largest_interval, largest_relaxation
 from lipcert.rules.relaxation import AbstractRelaxation
+from lipcert.rules.self_gates import self_gated
 from lipcert.rules.sums import signed_terms, sum_interval, sum_relaxation, sum_rounding
 from lipcert.rules.window_places import paired
 
@@ -126,7 +127,10 @@ def _clip(node: Node) -> Curve | None:
 @final
 @rule("mul", "div")
 class Scale(AbstractRule):
-    """A product or quotient with a constant: one scale an entry. With a second live value it has no bound."""
+    """A product or quotient with a constant: one scale an entry. With a second live value it has no Lipschitz constant.
+
+    A product u * gate(u) is one curve of u to whoever hands it the interval of u alone.
+    """
 
     def operator(self, node: Node, /) -> AbstractLinearOperator | None:
         """The diagonal of the constant, or of its reciprocals; broadcasting the live value makes it more than that."""
@@ -164,10 +168,16 @@ class Scale(AbstractRule):
 
     def interval(self, node: Node, inputs: tuple[Interval, ...], /) -> Interval:
         """Of a scale exact, else by the ends of both factors; NaN where a divisor may vanish."""
+        gated = self_gated(node) if len(inputs) < len(node.inputs) else None
+        if gated is not None:
+            return gated.interval(inputs[0])
         return super().interval(node, inputs) if self._diagonal(node) else factor_interval(node, inputs)
 
     def relaxation(self, node: Node, inputs: tuple[Interval, ...], output: Interval, /) -> AbstractRelaxation:
         """Exact for a scale; a square and a reciprocal are curves; two live factors are linearised."""
+        gated = self_gated(node) if len(inputs) < len(node.inputs) else None
+        if gated is not None:
+            return gated.relaxation(inputs[0], output)
         if self._diagonal(node):
             return super().relaxation(node, inputs, output)
         return factor_relaxation(node, inputs, output)
@@ -176,6 +186,9 @@ class Scale(AbstractRule):
         self, node: Node, inputs: tuple[Interval, ...], output: Interval, deployment: Deployment, /
     ) -> Tensor | float:
         """Of the result, of a reciprocal that is multiplied with instead, and of a number as it is read."""
+        gated = self_gated(node) if len(inputs) < len(node.inputs) else None
+        if gated is not None:
+            return gated.rounding(inputs[0], output, deployment)
         return deployment.steps(3) * output.magnitude + 2.0**-149 if deployment.store else 0.0
 
     def _diagonal(self, node: Node) -> bool:

@@ -66,8 +66,7 @@ def curve_rounding(node: Node, x: Interval, output: Interval, deployment: Deploy
     size = output.magnitude
     if node.op in _PRODUCTS:
         return deployment.steps(2) * size + _UNDERFLOW
-    if node.op == "softplus" and _jump(node) > 0.0:
-        size = size + _jump(node) / deployment.store
+    size = size + cut_off(node) / deployment.store
     if node.op not in _RELATIVE:
         size = size + (1.0 if node.op in _SATURATING else 1.0 + x.magnitude)
     return (_UNITS * deployment.accumulate + 2 * deployment.store) * size + _UNDERFLOW
@@ -84,7 +83,9 @@ def _misread(node: Node, deployment: Deployment) -> Tensor | float:
     return lost
 
 
-def _jump(node: Node) -> float:
+def cut_off(node: Node) -> float:
     """How far softplus falls or rises where its threshold cuts the logarithm off: rounding decides on which side."""
+    if node.op != "softplus":
+        return 0.0
     beta, threshold = setting(node, 1, "beta", 1.0), setting(node, 2, "threshold", 20.0)
     return 1.001 * math.log1p(math.exp(-float(threshold))) / abs(float(beta))
