@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lipcert.analyses.jacobian import (
     CLASS_LIMIT,
@@ -12,8 +13,10 @@ from lipcert.analyses.jacobian import (
     Leading,
     Measured,
     affordable_dtype,
+    first_order,
     jacobian_record,
     leading_record,
+    leading_rows,
     measure_jacobians,
     measure_leading,
     sample_rows,
@@ -58,25 +61,36 @@ def _measure(run: Run, samples: Samples) -> Measured:
 
 
 def _measure_leading(run: Run, samples: Samples) -> Leading:
-    """The largest singular value alone, where there are too many classes for a backward pass each."""
+    """What a few products with the Jacobian say, where there are too many classes for a backward pass each."""
     settings = run.settings
+    balls = [(norm, eps) for norm, values in radii(settings, samples).items() for eps in values]
     graph = run.graph.to(dtype=affordable_dtype(run.graph, len(samples), passes=PASSES))
     size = min(settings.batch_size, 32)
-    found = measure_leading(graph, samples.inputs, batch_size=size, seed=settings.seed, progress=run.progress)
-    run.found(jacobian=leading_record(found, graph, seed=settings.seed))
-    run.each(jacobian=[{"spectral_norm_lower": value} for value in found.lower.tolist()])
+    found = measure_leading(
+        graph, samples.inputs, samples.labels, batch_size=size, seed=settings.seed, progress=run.progress
+    )
+    run.found(jacobian=leading_record(found, graph, balls=balls, seed=settings.seed))
+    run.each(jacobian=leading_rows(found))
     return found
 
 
 def join_attacks(run: Run, measured: Measured | Leading, robustness: Robustness) -> None:
     """Set surrogates and correlations beside the losses and errors that attacks reached."""
     record = run.record.jacobian
-    if not isinstance(record, JacobianRecord) or not isinstance(measured, Measured):
+    if not isinstance(record, JacobianRecord):
         return
     attacked = {
         (one.ball.norm, one.ball.eps): Attacked(loss=one.outcome.loss, broken=one.outcome.broken)
         for one in robustness.attacked
     }
+    if isinstance(measured, Leading):
+        if measured.labelled:
+            losses = {ball: one.loss.to(measured.likely.loss) for ball, one in attacked.items()}
+            beside = [
+                first_order(measured.likely, ball, losses[ball], seed=run.settings.seed) for ball in sorted(losses)
+            ]
+            run.found(jacobian=replace(record, surrogates=tuple(beside)))
+        return
     run.found(jacobian=with_attacks(record, measured, attacked, seed=run.settings.seed))
 
 

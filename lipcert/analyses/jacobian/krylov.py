@@ -8,22 +8,27 @@ Source: Golub, Underwood, The block Lanczos method for computing eigenvalues, Ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
 from lipcert.analyses.base import summarise
 from lipcert.analyses.jacobian.columns import joined
+from lipcert.analyses.jacobian.correlation import correlations
+from lipcert.analyses.jacobian.likely import RIVALS, Likely, first_order, likely, likely_distances, likely_functionals
+from lipcert.analyses.jacobian.surrogates import Ball
 from lipcert.graph import Graph
 from lipcert.progress import Progress, silent
-from lipcert.records import JacobianRecord, Soundness
+from lipcert.records import JacobianRecord, Skipped, Soundness
 
 _BLOCK = 4
 _ROUNDS = 6
 _REPORTED = 10
-PASSES = 2 * (2 * _BLOCK * _ROUNDS + 1)
+PASSES = 2 * (2 * _BLOCK * _ROUNDS + 2 + RIVALS)
 """Forward passes that a sample costs, a reverse pass or one of dual numbers counted as two."""
 
 
@@ -36,11 +41,14 @@ class Leading:
     residual  (N,), ||JJ'u - s^2 u|| / s^2 for that u of length 1 and s the value: some singular value squared is within
               so much of s^2, relatively; 0 where J is 0
     spectrum  (N, R), Ritz values, the largest first
+    likely    margins, distances to the likeliest rivals, and the gradient of the loss
     """
 
     lower: Tensor
     residual: Tensor
     spectrum: Tensor
+    likely: Likely
+    labelled: bool = False
 
     @property
     def steepest_first(self) -> Tensor:
@@ -49,16 +57,27 @@ class Leading:
 
 
 def measure_leading(
-    graph: Graph, inputs: Tensor, *, batch_size: int = 32, seed: int = 0, progress: Progress = silent
+    graph: Graph,
+    inputs: Tensor,
+    labels: Tensor | None = None,
+    *,
+    batch_size: int = 32,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Leading:
-    """Lower ends by 24 reverse and 25 forward passes a sample, whatever the number of classes."""
+    """Lower ends by 24 reverse and 25 forward passes a sample, whatever the number of classes, and 11 reverse ones.
+
+    labels  (N,), or None: then distances and the loss are those of the predicted class
+    """
     parts = []
     progress("jacobian", 0, len(inputs))
     for start in range(0, len(inputs), batch_size):
         batch = inputs[start : start + batch_size].to(device=graph.device, dtype=graph.dtype)
-        parts.append(_leading(_Linear(graph, batch), seed))
+        linear = _Linear(graph, batch)
+        classes = linear.logits.argmax(dim=1) if labels is None else labels[start : start + len(batch)].to(batch.device)
+        parts.append(_leading(linear, classes, seed))
         progress("jacobian", start + len(batch), len(inputs))
-    return joined(parts)
+    return replace(joined(parts), labelled=labels is not None)
 
 
 @final
@@ -67,28 +86,28 @@ class _Linear:
 
     def __init__(self, graph: Graph, batch: Tensor) -> None:
         self._graph = graph
-        self._x = batch.detach().requires_grad_()
+        self.x = batch.detach().requires_grad_()
         with torch.enable_grad():
-            self.logits = graph(self._x)
+            self.logits = graph(self.x)
 
     def pull(self, block: Tensor) -> Tensor:
         """(N, b, K) -> (N, b, D)."""
         if not self.logits.requires_grad:
-            return block.new_zeros(*block.shape[:2], self._x[0].numel())
+            return block.new_zeros(*block.shape[:2], self.x[0].numel())
         rows = [
-            torch.autograd.grad(self.logits, self._x, one, retain_graph=True, materialize_grads=True)[0].flatten(1)
+            torch.autograd.grad(self.logits, self.x, one, retain_graph=True, materialize_grads=True)[0].flatten(1)
             for one in block.unbind(dim=1)
         ]
         return torch.stack(rows, dim=1)
 
     def push(self, block: Tensor) -> Tensor:
         """(N, b, D) -> (N, b, K)."""
-        x = self._x.detach()
+        x = self.x.detach()
         pushed = [torch.func.jvp(self._graph, (x,), (v.reshape(x.shape),))[1] for v in block.unbind(dim=1)]
         return torch.stack(pushed, dim=1)
 
 
-def _leading(linear: _Linear, seed: int) -> Leading:
+def _leading(linear: _Linear, given: Tensor, seed: int) -> Leading:
     """Ritz values and the best vector, from a start that is random but for the direction of the predicted class."""
     count, classes = linear.logits.shape
     generator = torch.Generator().manual_seed(seed)
@@ -101,10 +120,11 @@ def _leading(linear: _Linear, seed: int) -> Leading:
         pulled.append(linear.pull(basis[-1]))
         if step < min(_ROUNDS, classes // width) - 1:
             basis.append(_apart(linear.push(pulled[-1]), torch.cat(basis, dim=1)))
-    return _ritz(linear, torch.cat(basis, dim=1), torch.cat(pulled, dim=1))
+    lower, residual, spectrum = _ritz(linear, torch.cat(basis, dim=1), torch.cat(pulled, dim=1))
+    return Leading(lower=lower, residual=residual, spectrum=spectrum, likely=likely(linear.x, linear.logits, given))
 
 
-def _ritz(linear: _Linear, basis: Tensor, pulled: Tensor) -> Leading:
+def _ritz(linear: _Linear, basis: Tensor, pulled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """From Q, (N, m, K), and J'Q, (N, m, D). The value is that of an explicit vector, whatever Q has lost."""
     wide = pulled.to(torch.float64)
     values, vectors = torch.linalg.eigh(wide @ wide.mT)
@@ -117,7 +137,7 @@ def _ritz(linear: _Linear, basis: Tensor, pulled: Tensor) -> Leading:
     missed = torch.linalg.vector_norm(again - square[..., None] * left, dim=2) / length
     residual = torch.where(square > 0, missed / torch.where(square > 0, square, 1.0), 0.0)
     spectrum = values.clamp_min(0).sqrt().flip(1)[:, :_REPORTED]
-    return Leading(lower=lower[:, 0], residual=residual[:, 0], spectrum=spectrum)
+    return lower[:, 0], residual[:, 0], spectrum
 
 
 def _orthonormal(block: Tensor) -> Tensor:
@@ -133,15 +153,50 @@ def _apart(block: Tensor, basis: Tensor) -> Tensor:
     return block
 
 
-def leading_record(found: Leading, graph: Graph, *, seed: int = 0) -> JacobianRecord:
-    """What is known without writing J out."""
+def leading_record(found: Leading, graph: Graph, *, balls: Sequence[Ball] = (), seed: int = 0) -> JacobianRecord:
+    """What is known without writing J out.
+
+    balls  where the first-order surrogate of the robust loss is wanted
+    """
+    near = found.likely
+    looked = near.rivals.shape[1]
+    unknown = Skipped(reason="it is about the loss, and the samples have no labels")
     return JacobianRecord(
         samples=len(found.lower),
         dtype=str(graph.dtype).removeprefix("torch."),
-        method=f"block Lanczos with reverse and forward passes, as {graph.classes} classes are too many to write out",
+        method=(
+            f"block Lanczos with reverse and forward passes, as {graph.classes} classes are too many to write out; "
+            f"distances to the {looked} other classes with the largest logits, at least those to the nearest of all; "
+            "left out: other norms, stable rank, Hessian, pairwise surrogates, alignment, linearity, regions, gaps"
+        ),
         soundness=Soundness.ESTIMATE,
         statistics={"spectral_norm_lower": summarise(found.lower, seed=seed)},
         singular_spectrum=tuple(found.spectrum.mean(dim=0).tolist()),
-        reference="prediction",
+        distances=likely_distances(near, graph.classes, seed=seed),
+        reference="label" if found.labelled else "prediction",
+        functionals=likely_functionals(near, seed=seed) if found.labelled else unknown,
+        surrogates=tuple(first_order(near, ball, seed=seed) for ball in balls) if found.labelled else unknown,
+        correlations=correlations(
+            {"spectral_norm_lower": found.lower, "first_order_distance_l2": near.nearest("l2")},
+            {"margin": near.margins},
+            seed=seed,
+        ),
         residual=float(found.residual.amax()),
     )
+
+
+def leading_rows(found: Leading) -> list[dict[str, Any]]:
+    """One row a sample for the table of samples; an infinite distance is None."""
+    distances = {norm: found.likely.nearest(norm).tolist() for norm in found.likely.distances}
+    columns = {"spectral_norm_lower": found.lower.tolist()}
+    if found.labelled:
+        columns["input_gradient"] = (found.likely.gradient["l2"] ** 2).tolist()
+    return [
+        {
+            **{name: values[i] for name, values in columns.items()},
+            "first_order_distance": {
+                norm: values[i] if math.isfinite(values[i]) else None for norm, values in distances.items()
+            },
+        }
+        for i in range(len(found.lower))
+    ]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,17 +55,19 @@ def surrogates(
 
 
 def surrogate_record(
-    ball: Ball, loss: Tensor, found: Mapping[SurrogateName, Tensor], attacked: Tensor | None, *, seed: int = 0
+    ball: Ball, loss: Tensor, found: Mapping[Any, Tensor], attacked: Tensor | None, *, seed: int = 0
 ) -> SurrogateRecord:
-    """The surrogates in one ball, beside the largest loss that attacks found there for each sample, (N,)."""
-    chain = [loss, *(found[name] for name in NAMES)]
+    """Surrogates in one ball, those that are known, beside the largest loss that attacks found there, (N,)."""
+    names = [name for name in NAMES if name in found]
+    chain = [loss, *(found[name] for name in names)]
     return SurrogateRecord(
         norm=ball[0],
         eps=ball[1],
         samples=len(loss),
         clean_loss=float(loss.mean()),
         robust_loss=None if attacked is None else float(attacked.mean()),
-        surrogates=tuple(_record(name, found[name], attacked, seed) for name in NAMES),
+        surrogates=tuple(_record(name, found[name], attacked, seed) for name in names),
+        headline="pairwise" if "pairwise" in found else names[-1],
         ordered=_is_ordered(chain),
     )
 

@@ -132,7 +132,8 @@ def _by_norm(records: Sequence[SurrogateRecord]) -> list[list[SurrogateRecord]]:
 def _loss(record: SurrogateRecord) -> str:
     losses = {each.name: nearest(each.loss.mean, 2) for each in record.surrogates}
     attacked = "" if record.robust_loss is None else f", attacked >= {lower(record.robust_loss, 2)}"
-    between = f"first-order {losses['first_order']}{attacked}, pairwise {losses['pairwise']}"
+    above = f", pairwise {losses['pairwise']}" if "pairwise" in losses else ""
+    between = f"first-order {losses['first_order']}{attacked}{above}"
     return f"{record.norm} {radius(record.eps)}: clean {nearest(record.clean_loss, 2)}, {between}"
 
 
