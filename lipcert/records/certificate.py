@@ -25,6 +25,7 @@ class CertificateRecord:
                   sums in any order; "real" where it speaks of exact arithmetic alone
     verdicts      "certified", "falsified", "unknown", "misclassified" -> samples
     decided_by    method -> samples it certified or broke
+    untried       of the unknown ones, those given up before bounds inside the network were tightened for them
     """
 
     norm: Norm
@@ -37,6 +38,7 @@ class CertificateRecord:
     clipped: bool = False
     verdicts: dict[Verdict, int] = field(default_factory=dict)
     decided_by: dict[str, int] = field(default_factory=dict)
+    untried: int = 0
 
 
 @final

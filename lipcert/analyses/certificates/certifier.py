@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import final
 
 import torch
 from torch import Tensor
 
+from lipcert.analyses.certificates.allowance import Allowance
 from lipcert.analyses.certificates.branching import branch
-from lipcert.analyses.certificates.ladder import Ladder
+from lipcert.analyses.certificates.ladder import PROBE, Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
 from lipcert.analyses.certificates.rungs import CHEAP, DEAR, REFINED, Rung
 from lipcert.analyses.certificates.search import RadiusSearch, first_order_radius
@@ -22,11 +23,15 @@ from lipcert.progress import Progress, silent
 from lipcert.records import DeployDtype, Effort, Norm, Skipped
 
 SEARCHED: dict[Effort, int | None] = {"fast": 0, "default": 16, "high": None}
-"""Samples whose radius is searched for; None for all."""
+"""Samples whose radius is searched for, where the allowance pays for them; None for all."""
+
+ALLOWED: dict[Effort, float] = {"fast": 1e10, "default": 1.2e11, "high": math.inf}
+"""Multiply-adds that dear bounds may take, where no time budget says."""
 
 STEPS: dict[Effort, int] = {"fast": 0, "default": 5, "high": 12}
 _BEYOND = 1.5
 _LINEAR = 0.5
+_SEARCHES = 0.1
 
 
 @final
@@ -82,25 +87,50 @@ class Certifier:
 
         target  who judges the points that branch and bound finds
         """
-        self._climb(DEAR[self.effort], deadline.share(_LINEAR))
-        if isinstance(self.ladder, Ladder) and (self.effort == "high" or isfinite(deadline.moment)):
+        self._climb(DEAR[self.effort], deadline.share(_LINEAR), self._allowed(deadline))
+        if isinstance(self.ladder, Ladder) and (self.effort == "high" or math.isfinite(deadline.moment)):
             for index, standing in enumerate(self.standings):
                 if len(rows := standing.open) and not deadline.passed:
                     branch(self.ladder, standing, rows, target, deadline.share(1 / (len(self.standings) - index)))
 
-    def _climb(self, rungs: Sequence[Rung], deadline: Deadline) -> None:
-        """Ball by ball. What is not proved in a ball is not tried in a larger one, unless the effort is high."""
+    def _allowed(self, deadline: Deadline) -> Allowance:
+        """What the effort pays for, where no time budget says how long to go on."""
+        return Allowance(ALLOWED[self.effort] if math.isinf(deadline.moment) else math.inf)
+
+    def _climb(self, rungs: Sequence[Rung], deadline: Deadline, allowance: Allowance | None = None) -> None:
+        """A few samples in each ball first, then the rest of the balls where some of the few were proved."""
         if not isinstance(self.ladder, Ladder):
             return
-        samples, inner = len(self.ladder.labels), None
-        for index, standing in enumerate(self.standings):
-            self.progress("certificates", index * samples, len(self.standings) * samples)
-            rows = standing.open
-            if inner is not None and inner.norm == standing.norm and not self.ladder.persistent:
-                rows = rows[inner.certified[rows]]
-            self.ladder.climb(standing, rows, rungs, deadline.share(1 / (len(self.standings) - index)))
-            inner = standing
-        self.progress("certificates", len(self.standings) * samples, len(self.standings) * samples)
+        allowed, balls = allowance or Allowance(), range(len(self.standings))
+        done = {ball: torch.zeros_like(self.standings[ball].wrong) for ball in balls}
+        alive = [ball for ball in balls if self._try(ball, done[ball], PROBE, rungs, deadline, allowed)]
+        for index, ball in enumerate(alive):
+            self.progress("certificates", index, len(alive))
+            share = deadline.share(1 / (len(alive) - index))
+            self._try(ball, done[ball], None, rungs, share, allowed)
+        self.progress("certificates", len(alive), len(alive))
+
+    def _try(  # noqa: PLR0917  where, whom, how, and two limits
+        self,
+        ball: int,
+        done: Tensor,
+        count: int | None,
+        rungs: Sequence[Rung],
+        deadline: Deadline,
+        allowance: Allowance,
+    ) -> bool:
+        """Try the `count` most promising samples of a ball that are not done. Whether more are worth trying.
+
+        What is not proved in a ball is not tried in a larger one, unless the effort is high.
+        """
+        assert isinstance(self.ladder, Ladder)
+        standing, inner = self.standings[ball], self.standings[ball - 1] if ball else None
+        rows = standing.open
+        if inner is not None and inner.norm == standing.norm and not self.ladder.persistent:
+            rows = rows[inner.certified[rows]]
+        rows = self.ladder.promising(standing, rows[~done[rows]])[:count]
+        done[rows] = True
+        return self.ladder.climb(standing, rows, rungs, deadline, allowance)
 
     def attacked(self, standing: Standing, broken: Tensor, found: Sequence[str], kept: Tensor) -> None:
         """Take in an attack's finds in one ball: samples it broke, with what, and which certified ones still are."""
@@ -115,6 +145,8 @@ class Certifier:
         if not isinstance(self.ladder, Ladder) or not STEPS[self.effort]:
             return
         rows = (~self.standings[0].wrong).nonzero()[:, 0][: SEARCHED[self.effort]]
+        if not math.isfinite(deadline.moment):
+            rows = rows[: self._searchable(rows)]
         total = len(rows) * len(self.norms)
         for index, norm in enumerate(self.norms):
             self.progress("radii", index * len(rows), total)
@@ -124,6 +156,18 @@ class Certifier:
                 norm, rows, self.radius(norm), self._beyond(norm, rows, errors)
             )
         self.progress("radii", total, total)
+
+    def _searchable(self, rows: Tensor) -> int:
+        """For how many of these samples a tenth of the allowance pays the searches in every norm."""
+        if not len(rows) or math.isinf(ALLOWED[self.effort]):
+            return len(rows)
+        assert isinstance(self.ladder, Ladder)
+        prices = [
+            self.ladder.price(rows[:1], standing.norm, torch.full((1,), standing.eps, dtype=torch.float64))
+            for standing in self.standings
+        ]
+        each = STEPS[self.effort] * max(prices) * len(self.norms)
+        return Allowance(_SEARCHES * ALLOWED[self.effort]).affords(each, len(rows))
 
     def _beyond(self, norm: Norm, rows: Tensor, errors: Mapping[Norm, Tensor]) -> Tensor:
         """Radii not worth passing, (N,): where errors are, else a little past the first-order radius."""

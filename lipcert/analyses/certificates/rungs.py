@@ -62,11 +62,13 @@ def _some(intervals: Intervals | None, mask: Tensor) -> Intervals | None:
 class Rung:
     """One way: what reports call it, and the smallest margin it proves of each sample of a batch, shape (n,).
 
+    dear   whether it tightens the bounds inside the network, which is what costs
     worth  which samples of a batch are worth the work, shape (n,)
     """
 
     name: str
     bound: Callable[[Bounder, Batch], Tensor]
+    dear: bool = False
     worth: Callable[[Batch], Tensor] = lambda batch: torch.ones_like(batch.labels, dtype=torch.bool)
 
 
@@ -111,7 +113,7 @@ def _nearly(share: float) -> Callable[[Batch], Tensor]:
 
 INTERVALS = Rung(name="intervals", bound=_by_intervals)
 COARSE = Rung(name="linear bounds over intervals", bound=_by_linear_bounds)
-REFINED = Rung(name="linear bounds", bound=_by_refined_bounds)
+REFINED = Rung(name="linear bounds", bound=_by_refined_bounds, dear=True)
 # What choosing slopes gains was a few per cent of that way in every network measured.
 FINAL = Rung(name="linear bounds with last slopes chosen", bound=_by_final_slopes, worth=_nearly(0.1))
 FULL = Rung(name="linear bounds with all slopes chosen", bound=_by_all_slopes, worth=_nearly(0.3))

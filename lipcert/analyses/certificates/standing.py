@@ -26,6 +26,7 @@ class Standing:
     reach      radii below eps at which samples are proved, 0 where none is known
     by         the method that certified or broke the sample, "" where none did
     tried      method -> samples it was tried on
+    climbed    samples that bounds tightened inside the network were tried on
     """
 
     norm: Norm
@@ -37,6 +38,7 @@ class Standing:
     reach: Tensor = field(init=False)
     by: list[str] = field(init=False)
     tried: Counter[str] = field(default_factory=Counter)
+    climbed: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         self.certified = torch.zeros_like(self.wrong)
@@ -44,6 +46,12 @@ class Standing:
         self.margin = torch.full(self.wrong.shape, -math.inf, dtype=torch.float64)
         self.reach = torch.zeros_like(self.margin)
         self.by = [""] * len(self.wrong)
+        self.climbed = torch.zeros_like(self.wrong)
+
+    @property
+    def untried(self) -> int:
+        """Samples left open that were given up before the dear bounds."""
+        return int((~self.climbed)[self.open].sum())
 
     @property
     def open(self) -> Tensor:

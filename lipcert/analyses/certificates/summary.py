@@ -7,6 +7,7 @@ from typing import Any
 
 from lipcert.analyses.base import accuracy, summarise
 from lipcert.analyses.certificates.certifier import Certifier
+from lipcert.analyses.certificates.ladder import Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii
 from lipcert.analyses.certificates.standing import Standing
 from lipcert.records import CertificateRecord, Norm, RadiusRecord, Soundness
@@ -35,6 +36,7 @@ def _certificate(certifier: Certifier, standing: Standing) -> CertificateRecord:
         clipped=certifier.clipped,
         verdicts=dict(Counter(standing.verdicts())),
         decided_by=standing.decided(),
+        untried=standing.untried if isinstance(certifier.ladder, Ladder) else 0,
     )
 
 

@@ -53,7 +53,15 @@ PAGES = (
     Page(
         "certificates.certified_accuracy",
         "share of samples proved to keep their true label in the whole region",
-        ("certified.accuracy", "certificates", "certificates.verdicts", "certificates.decided_by", "deploy_dtype"),
+        (
+            "certified.accuracy",
+            "certificates",
+            "certificates.verdicts",
+            "certificates.decided_by",
+            "certificates.untried",
+            "deploy_dtype",
+            "certificates.rounding",
+        ),
     ),
     Page(
         "radii.certified_radius",

@@ -15,6 +15,7 @@ from lipcert.render.wording import gaps, identity, proofs
 from lipcert.render.wording.evaluation import caution
 from lipcert.render.wording.generalization import is_trained_on
 from lipcert.render.wording.lines import spaces
+from lipcert.render.wording.lipschitz import reading
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
 
@@ -69,7 +70,7 @@ def certificates(model: ModelRecord) -> str | None:
         ]
         for record in shown
     ]
-    lines = "\n\n".join(escape(line) for line in proofs.statement(model))
+    lines = "\n\n".join(escape(line) for line in (*proofs.given_up(model), *proofs.statement(model)))
     return f"## Certificates\n\n{table(['ball', *proofs.VERDICTS, 'decided by'], rows)}\n\n{lines}"
 
 
@@ -100,11 +101,10 @@ def lipschitz(model: ModelRecord) -> str | None:
         for record in model.lipschitz
         if not isinstance(record.value, Skipped)
     ]
-    return (
-        f"## Lipschitz constant of the logits\n\n{table(['norm', 'constant', 'gap', 'evidence'], rows)}"
-        if rows
-        else None
-    )
+    if not rows:
+        return None
+    lines = "".join(f"\n\n{escape(line)}" for line in reading(model))
+    return f"## Lipschitz constant of the logits\n\n{table(['norm', 'constant', 'gap', 'evidence'], rows)}{lines}"
 
 
 def margins(model: ModelRecord) -> str | None:

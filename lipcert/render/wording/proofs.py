@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipcert.records import CertificateRecord, DeployDtype, ModelRecord, Skipped, Verdict
-from lipcert.render.notation import count
+from lipcert.render.notation import count, radius
 
 _ARITHMETIC: dict[DeployDtype, str] = {
     "real": "in exact arithmetic; the rounding of a deployed network is left out",
@@ -32,6 +32,17 @@ def statement(model: ModelRecord) -> list[str]:
     where = "of the ball that lies in the input range" if first.clipped else "of the whole ball"
     lead = f"certified: the graph as loaded gives the true label at every point {where}"
     return [f"{lead}, {_ARITHMETIC[first.deploy_dtype]}", _NOT_COVERED[first.deploy_dtype]]
+
+
+def given_up(model: ModelRecord) -> list[str]:
+    """In which balls unknown samples were not tried with the dear bounds, and what would try them."""
+    balls = [f"{r.norm} {radius(r.eps)}: {count(r.untried)}" for r in certificates(model) if r.untried]
+    if not balls:
+        return []
+    return [
+        f"unknown and not tried with linear bounds: {', '.join(balls)} samples",
+        "(more promising ones failed, or the work allowed was spent; --effort high tries every one)",
+    ]
 
 
 def decided_by(record: CertificateRecord) -> str:
