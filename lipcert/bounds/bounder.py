@@ -38,7 +38,9 @@ class Bounder:
     Raises UnsupportedOperatorError, naming the ops, where a rule is missing: on construction, or in the first pass.
     """
 
-    def __init__(self, graph: Graph, *, deploy_dtype: DeployDtype = "float32", max_memory: int = DEFAULT_MEMORY) -> None:
+    def __init__(
+        self, graph: Graph, *, deploy_dtype: DeployDtype = "float32", max_memory: int = DEFAULT_MEMORY
+    ) -> None:
         self.deployment = DEPLOYMENTS[deploy_dtype]
         self.plan = Plan(graph, self.deployment.dtype)
         self.max_memory = max_memory

@@ -12,6 +12,12 @@ from lipcert.rules.interval import entries
 _FLOAT = 8
 _COPIES = 6  # of the widest rows at a time: the rows, both signs, gathered slopes, the product, what waits at a sum
 
+DEFAULT_MEMORY = 2**30
+"""Bytes that bounds may hold where nobody says: a constant, as how samples are batched may not depend on a machine.
+
+More gains nothing, for rows are taken in portions that fit a processor's cache.
+"""
+
 
 def row_bytes(plan: Plan, target: Node, *, windowed: bool) -> int:
     """Bytes at most that one row of `target` for one sample takes on its way to the input.

@@ -12,6 +12,7 @@ import torch
 
 from lipcert.bounds.bounder import Bounder
 from lipcert.bounds.branch import CERTIFIED, Found, prove
+from lipcert.bounds.memory import DEFAULT_MEMORY
 from lipcert.errors import DataError, UnsupportedOperatorError
 from lipcert.graph import Graph
 from lipcert.load.check import check
@@ -26,7 +27,6 @@ from lipcert.progress import Progress, silent
 from lipcert.records.certify import EXIT_CODES, CertifyReport, CertifySettings, PropertyRecord, Verdict
 from lipcert.records.tool import tool_record
 
-_FREE = 2**30
 _TRIES = {"fast": (2, 20), "default": (5, 40), "high": (20, 60)}
 _READ = {
     "real": "in real arithmetic",
@@ -152,7 +152,7 @@ class _Task:
         return self._settle(found)
 
     def _bounder(self) -> Bounder:
-        memory = self.settings.max_memory or _FREE
+        memory = self.settings.max_memory or DEFAULT_MEMORY
         return Bounder(self.graph, deploy_dtype=self.settings.deploy_dtype, max_memory=memory)
 
     def _violations(self, boxes: Boxes, sizes: torch.Tensor) -> Violations:

@@ -23,7 +23,7 @@ class CertifySettings:
     effort       "fast" attacks and bounds each box once; "default" and "high" cut boxes until there is a verdict
     deploy_dtype arithmetic of the deployed network that "unsat" speaks of
     timeout      seconds after which the search stops; None for no limit
-    max_memory   bytes that bounds may hold at once; None for a share of what is free
+    max_memory   bytes that bounds may hold at once; None for 1 GiB
     """
 
     effort: Effort = "default"

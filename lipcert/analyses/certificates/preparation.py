@@ -12,10 +12,11 @@ from torch import Tensor
 from lipcert.analyses.base import UpperConstants, logits_of
 from lipcert.analyses.certificates.certifier import Certifier
 from lipcert.analyses.certificates.deployed import deployed_error
-from lipcert.analyses.certificates.ladder import Ladder
+from lipcert.analyses.certificates.ladder import BATCH, Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, lipschitz_radii
 from lipcert.analyses.certificates.standing import Standing
 from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.memory import DEFAULT_MEMORY
 from lipcert.errors import UnsupportedOperatorError
 from lipcert.graph import Graph
 from lipcert.graph.scores import margins
@@ -83,15 +84,17 @@ def _margins(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Tenso
 
 def _ladder(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Ladder | Skipped:
     """The ladder, once one sample has shown that every op has the rules it takes."""
-    memory = {} if settings.max_memory is None else {"max_memory": settings.max_memory}
+    memory = settings.max_memory or DEFAULT_MEMORY
     try:
+        bounder = Bounder(graph, deploy_dtype=settings.deploy_dtype, max_memory=memory)
         ladder = Ladder(
-            bounder=Bounder(graph, deploy_dtype=settings.deploy_dtype, **memory),
+            bounder=bounder,
             inputs=samples.inputs.to(device=graph.device, dtype=torch.float64),
             labels=_labels(samples).to(graph.device),
             clean=_margins(graph, samples, settings),
             input_range=samples.input_range,
             persistent=settings.effort == "high",
+            batch=max(1, min(BATCH, memory // (2 * graph.classes * bounder.row_bytes))),
         )
         first = ladder.batch_of(torch.zeros(1, dtype=torch.long), "linf", torch.zeros(1, dtype=torch.float64))
         ladder.bounder.margins(first.region, first.labels, ladder.bounder.intervals(first.region))
@@ -119,25 +122,33 @@ def _as_deployed(prove: Prove, logits: Rounded, ladder: Ladder, real: LipschitzR
 
     That rounding is bounded over a ball; a smaller ball than the real-arithmetic one may allow for a smaller bound.
     """
-    radius, floor = {}, {}
-    for norm, longest in real.radius.items():
-        best, least = torch.zeros_like(longest), torch.zeros_like(longest)
-        for attempt in range(_TRIES):
-            reach = longest * _SHRINK**attempt
-            error = (logits.error + _errors(ladder, norm, reach)) * (1 + 2.0**-50)
+    longest = torch.stack(list(real.radius.values())).amax(dim=0)
+    radius = {norm: torch.zeros_like(longest) for norm in real.radius}
+    floor = {norm: torch.zeros_like(longest) for norm in real.radius}
+    rows = torch.arange(len(longest))
+    for attempt in range(_TRIES):
+        reach = longest * _SHRINK**attempt
+        error = (logits.error + _errors(ladder, reach, rows)) * (1 + 2.0**-50)
+        for norm in real.radius:
             found = prove(replace(logits, error=error), norm)
             assert isinstance(found, LipschitzRadii)
             got = torch.minimum(found.radius[norm], reach)
-            least = torch.where(got > best, found.floor[norm], least)
-            best = torch.maximum(best, got)
-            if (best >= _SHRINK * longest).all():
-                break
-        radius[norm], floor[norm] = best, least
+            floor[norm] = torch.where(got > radius[norm], found.floor[norm], floor[norm])
+            radius[norm] = torch.maximum(radius[norm], got)
+        short = torch.stack([radius[norm] < _SHRINK * real.radius[norm] for norm in radius])
+        rows = short.any(dim=0).nonzero()[:, 0]
+        if not len(rows):
+            break
     return replace(real, radius=radius, floor=floor)
 
 
-def _errors(ladder: Ladder, norm: Norm, eps: Tensor) -> Tensor:
-    """Of every sample's logits within its own radius, (N, classes)."""
-    rows = torch.arange(len(eps))
-    parts = [ladder.batch_of(some, norm, eps[some]).region for some in rows.split(ladder.batch)]
-    return torch.cat([deployed_error(ladder.bounder, region).cpu() for region in parts])
+def _errors(ladder: Ladder, eps: Tensor, rows: Tensor) -> Tensor:
+    """Of the logits of samples `rows` within their radii in any norm, (N, classes): a box holds the other balls.
+
+    Infinite for other samples.
+    """
+    found = torch.full((len(eps), ladder.bounder.plan.graph.classes), torch.inf, dtype=torch.float64)
+    for some in rows.split(ladder.batch):
+        region = ladder.batch_of(some, "linf", eps[some]).region
+        found[some] = deployed_error(ladder.bounder, region).cpu()
+    return found
