@@ -22,7 +22,7 @@ from lipcert.analyses.robustness import Attacked, Robustness
 from lipcert.attacks import Target
 from lipcert.deadline import Deadline
 from lipcert.pipeline.context import Run
-from lipcert.records import BracketRecord, Norm, Skipped
+from lipcert.records import BracketRecord, DiagnosticRecord, Norm, Skipped
 from lipcert.samples import Samples
 
 # Shares of the time left, where there is a time budget.
@@ -49,9 +49,25 @@ def dear_proofs(run: Run, proofs: Certifier, robustness: Robustness | None, targ
     for attacked in robustness.attacked if robustness is not None else ():
         outcome, standing = attacked.outcome, proofs.standing(attacked.ball.norm, attacked.ball.eps)
         kept = reconcile(standing.certified, outcome, attacked.ball, run.graph, target.labels)
+        _tell_withdrawn(run, attacked, int((standing.certified & ~kept).sum()))
         proofs.attacked(standing, outcome.broken, outcome.found, kept)
     proofs.finish(target, deadline.share(_DEAR))
     proofs.search(_distances(robustness), deadline)
+
+
+def _tell_withdrawn(run: Run, attacked: Attacked, count: int) -> None:
+    """Leave word of certificates that the file as it runs breaks by its rounding."""
+    if not count:
+        return
+    where = f"{attacked.ball.norm} {attacked.ball.eps:g}"
+    found = DiagnosticRecord(
+        id="certificates.rounding",
+        level="warning",
+        message=f"{count} certified samples are broken at {where} by rounding alone, in the runtime that judges "
+        "attacks; they count as falsified",
+        hint="Real arithmetic does not err there. The runtime computes in a way that --deploy-dtype does not cover.",
+    )
+    run.found(diagnostics=(*run.record.diagnostics, found))
 
 
 def _distances(robustness: Robustness | None) -> dict[Norm, Tensor]:
