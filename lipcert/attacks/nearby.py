@@ -52,7 +52,7 @@ class Nearby:
         for batch in blocks(rows, batch_size):
             if deadline is not None and deadline.passed:
                 break
-            result = result.nearer(batch, shorten(target, self.ball, batch, found.of(batch)), target)
+            result = result.nearer(batch, shorten(target, self.ball, batch, found.of(batch), deadline), target)
         return result
 
     def nearer(self, rows: Tensor, part: Outcome, target: Target) -> Nearby:
@@ -86,7 +86,7 @@ def find_nearby(
             origin = f"{attack.name} anywhere in {known.ball.norm}, seed {seed}"
             for points in propose(attack, target.classify, inputs, labels, known.ball, noise):
                 found = judge(target, points, inputs, labels, ball=known.ball, origin=origin)
-                known = known.nearer(batch, shorten(target, known.ball, batch, found), target)
+                known = known.nearer(batch, shorten(target, known.ball, batch, found, deadline), target)
             done += len(batch)
             finished(done)
         if deadline is not None and deadline.passed:
@@ -94,7 +94,7 @@ def find_nearby(
     return known, tuple(unfinished)
 
 
-def shorten(target: Target, ball: Ball, rows: Tensor, found: Outcome) -> Outcome:
+def shorten(target: Target, ball: Ball, rows: Tensor, found: Outcome, deadline: Deadline | None = None) -> Outcome:
     """The points of `found`, of the samples `rows`, projected on smaller balls as long as they are misclassified.
 
     The radius is bisected; a projection keeps the most of a perturbation that its norm allows.
@@ -103,6 +103,8 @@ def shorten(target: Target, ball: Ball, rows: Tensor, found: Outcome) -> Outcome
     best, high = found, ball.distance(found.inputs, clean)
     low = torch.zeros_like(high)
     for _ in range(_HALVINGS):
+        if deadline is not None and deadline.passed:
+            break
         middle = (low + high) / 2
         points = ball.project(found.inputs, clean, middle)
         tried = judge(target, points, clean, labels, ball=ball, origin=found.found)

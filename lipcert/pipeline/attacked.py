@@ -14,6 +14,7 @@ from lipcert.analyses.evaluation import Evidence, Searched, evaluate
 from lipcert.analyses.robustness import Robustness
 from lipcert.analyses.sampling import sampling_record
 from lipcert.attacks import Target
+from lipcert.deadline import Deadline
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.scorer import choose_scorer
 from lipcert.records import EvaluationRecord, Norm, RobustnessRecord
@@ -70,7 +71,9 @@ def adversarial_radii(robustness: Robustness) -> list[dict[str, float | None]]:
     ]
 
 
-def check_attacks(run: Run, robustness: Robustness, aim: Aim, claims: Claims | None) -> EvaluationRecord | None:
+def check_attacks(
+    run: Run, robustness: Robustness, aim: Aim, claims: Claims | None, deadline: Deadline
+) -> EvaluationRecord | None:
     """The checks of the attacks. `claims` are the samples certified in each ball, where there are certificates."""
     if not robustness.attacked:
         return None
@@ -91,6 +94,7 @@ def check_attacks(run: Run, robustness: Robustness, aim: Aim, claims: Claims | N
         input_range=robustness.attacked[0].ball.input_range,
         seed=run.settings.seed,
         blind=aim.blind,
+        deadline=deadline,
     )
     return evaluate(evidence)
 

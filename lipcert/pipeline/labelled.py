@@ -30,7 +30,9 @@ from lipcert.samples import Samples
 
 Radii = Mapping[Norm, Sequence[float]]
 
-_ATTACKS = 0.4  # of the time left, where there is a time budget
+# Shares of the time left, where there is a time budget.
+_WORK = 0.92  # the checks of the attacks have the rest
+_ATTACKS = 0.4
 
 
 def complete_labelled(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> Robustness | None:
@@ -38,7 +40,8 @@ def complete_labelled(run: Run, constants: Constants, samples: Samples, labels: 
 
     Cheap proofs come first, so that attacks can leave out what is proved; dear ones last, for what no attack broke.
     """
-    eps, deadline = radii(run.settings, samples), Deadline.after(run.settings.time_budget)
+    eps, end = radii(run.settings, samples), Deadline.after(run.settings.time_budget)
+    deadline = end.share(_WORK)
     proofs: Certifier | Skipped | None = None
     if run.asked("margins"):
         run.found(margins=run.timed("margins", lambda: _margins(run, samples, labels)))
@@ -59,7 +62,7 @@ def complete_labelled(run: Run, constants: Constants, samples: Samples, labels: 
         run.found(brackets=brackets(run, robustness, proofs))
     if robustness is not None:
         claims = join_claims(before, _claims(robustness, proofs))
-        run.found(evaluation=run.timed("evaluation", lambda: check_attacks(run, robustness, aim, claims)))
+        run.found(evaluation=run.timed("evaluation", lambda: check_attacks(run, robustness, aim, claims, end)))
     return robustness
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import final
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lipcert.attacks import AbstractAttack, Ball, Classifier, Outcome, Target, run_attack
 from lipcert.attacks.base import logits_and_gradient
+from lipcert.deadline import Deadline
 from lipcert.graph.scores import error_log_odds, margins
 from lipcert.records import RobustnessRecord
 from lipcert.records.evaluation import CheckStatus
@@ -49,6 +50,7 @@ class Evidence:
     searched    every ball, in order
     double      the classifier for float64 points, as differentiable as `target.classify`
     blind       the file cannot be differentiated: it was searched by its logits, and by transfer
+    deadline    when to leave out the checks that are still to come
     """
 
     target: Target
@@ -58,6 +60,7 @@ class Evidence:
     input_range: tuple[float, float] | None = None
     seed: int = 0
     blind: bool = False
+    deadline: Deadline = field(default_factory=Deadline)
 
     @property
     def widest(self) -> tuple[Searched, ...]:

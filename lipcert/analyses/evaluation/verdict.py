@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lipcert.analyses.evaluation.base import CHECKS, Check, Evidence, Finding
+from collections.abc import Callable
+from functools import partial
+
+from lipcert.analyses.evaluation.base import CHECKS, Check, Evidence, Finding, not_applicable
 from lipcert.records.evaluation import EvaluationCheck, EvaluationRecord, Trust
 
 
@@ -11,11 +14,17 @@ def evaluate(evidence: Evidence) -> EvaluationRecord:
     checks: list[EvaluationCheck] = []
     for name, check in CHECKS.items():
         if check.of_model is not None:
-            checks.append(_record(name, check, check.of_model(evidence)))
+            run = partial(check.of_model, evidence)
+            checks.append(_record(name, check, _in_time(evidence, run)))
         if check.of_ball is not None:
-            found = [(entry.name, check.of_ball(evidence, entry)) for entry in evidence.widest]
-            checks += [_record(name, check, finding, ball) for ball, finding in found]
+            for entry in evidence.widest:
+                run = partial(check.of_ball, evidence, entry)
+                checks.append(_record(name, check, _in_time(evidence, run), entry.name))
     return EvaluationRecord(verdict=_verdict(checks), checks=tuple(checks))
+
+
+def _in_time(evidence: Evidence, run: Callable[[], Finding]) -> Finding:
+    return not_applicable("the time budget was spent") if evidence.deadline.passed else run()
 
 
 def _verdict(checks: list[EvaluationCheck]) -> Trust:

@@ -7,6 +7,7 @@ import torch
 
 from lipcert.analyses.evaluation import CHECKS, Searched, evaluate
 from lipcert.attacks import Ball
+from lipcert.deadline import Deadline
 from tests import graphs
 from tests.analyses.evaluation import zoo
 
@@ -97,6 +98,12 @@ def test_files_without_a_gradient_are_said_to_have_none(healthy):
 
 def test_the_same_evidence_gives_the_same_record(healthy):
     assert evaluate(healthy) == evaluate(replace(healthy))
+
+
+def test_checks_that_time_left_no_room_for_are_said_to_be_left_out(healthy):
+    record = evaluate(replace(healthy, deadline=Deadline.after(0.0)))
+    assert {check.status for check in record.checks} == {"skipped"}
+    assert all("time budget" in check.message for check in record.checks)
 
 
 def test_one_sample_and_two_classes():
