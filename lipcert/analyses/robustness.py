@@ -88,17 +88,18 @@ def analyze_robustness(
     ground = Field.of(target, clean, batch_size=batch_size, deadline=deadline or Deadline(), blind=blind)
     plans = {norm: plan(effort, norm, classes=_classes(target), blind=blind) for norm in eps}
     watch = _Watch(progress, len(target.clean), _runs(plans, eps, seeds))
-    norms = [
-        _look_around(
-            ground, plans[norm], [_ball(norm, level, input_range) for level in sorted(levels)], proved, watch, seed
-        )
-        for norm, levels in eps.items()
-    ]
+    norms = []
+    for norm, levels in eps.items():
+        balls = [Ball(norm=norm, eps=level, input_range=input_range) for level in sorted(levels)]
+        norms.append(_look_around(ground, plans[norm], balls, proved, watch, seed))
     _run_stages(norms, range(seed, seed + seeds), watch)
-    norms = [_settle(ground, each) for each in norms]
+    return _gather(clean, [_settle(ground, each) for each in norms], seed)
+
+
+def _gather(clean: Outcome, norms: Sequence[_Norm], seed: int) -> Robustness:
     return Robustness(
         clean=clean,
-        attacked=tuple(_attacked(hunt, input_range) for each in norms for hunt in each.hunts),
+        attacked=tuple(_attacked(hunt) for each in norms for hunt in each.hunts),
         radii=tuple(radius_record(each.near, each.plan.near, each.spent, each.unfinished, seed=seed) for each in norms),
         nearby={each.near.ball.norm: each.near for each in norms},
     )
@@ -106,10 +107,6 @@ def analyze_robustness(
 
 def _classes(target: Target) -> int:
     return int(target.scorer(target.clean[:1]).shape[1])
-
-
-def _ball(norm: Norm, eps: float, input_range: tuple[float, float] | None) -> Ball:
-    return Ball(norm=norm, eps=eps, input_range=input_range)
 
 
 def _runs(plans: Mapping[Norm, Plan], eps: Mapping[Norm, Sequence[float]], seeds: int) -> int:
@@ -194,8 +191,8 @@ def _settle(ground: Field, each: _Norm) -> _Norm:
     return _Norm(plan=each.plan, hunts=each.hunts, near=near, spent=each.spent, unfinished=each.unfinished)
 
 
-def _attacked(hunt: Hunt, input_range: tuple[float, float] | None) -> Attacked:
-    worst, clean = hunt.worst, hunt.field.clean
+def _attacked(hunt: Hunt) -> Attacked:
+    worst, clean, input_range = hunt.worst, hunt.field.clean, hunt.ball.input_range
     record = RobustnessRecord(
         norm=hunt.ball.norm,
         eps=hunt.ball.eps,
@@ -210,6 +207,7 @@ def _attacked(hunt: Hunt, input_range: tuple[float, float] | None) -> Attacked:
         robust_margin=summarise(worst.margin) if len(worst.margin) else None,
         proved=int(hunt.proved.sum()),
         seeds=_seed_records(hunt),
+        unseen=_unseen(hunt),
         gradients=sum(record.gradients for record in hunt.records),
         forwards=sum(record.forwards for record in hunt.records),
         unfinished=tuple(hunt.unfinished),
@@ -224,6 +222,19 @@ def _seed_records(hunt: Hunt) -> tuple[SeedRecord, ...]:
         SeedRecord(seed=seed, robust_loss=found.mean_loss, robust_accuracy=found.accuracy)
         for seed, found in hunt.by_seed.items()
     )
+
+
+def _unseen(hunt: Hunt) -> float | None:
+    """Samples that further seeds might still break: how often they were broken by one or by two of m > 2 seeds.
+
+    Source: Chao, Biometrics 43 (1987), in the form corrected for bias, which also serves where none fell twice.
+    """
+    seeds = len(hunt.by_seed)
+    if seeds <= 2:
+        return None
+    times = torch.stack([found.broken for found in hunt.by_seed.values()]).sum(dim=0)
+    once, twice = int((times == 1).sum()), int((times == 2).sum())
+    return (seeds - 1) / seeds * once * (once - 1) / (2 * (twice + 1))
 
 
 @final

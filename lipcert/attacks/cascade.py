@@ -96,7 +96,7 @@ def _fast(norm: Norm, rivals: int) -> Plan:
 
 def _default(norm: Norm, rivals: int) -> Plan:
     """Errors that only ball searches found lay within 1.09 radii by the search for near errors in l2 and linf."""
-    return Plan(near=(_near(norm, 20),), stages=(*_loss(20), *_errors(norm, rivals, 0.0), _square(norm, 500)), part=32)
+    return Plan(near=(_near(norm, 30),), stages=(*_loss(20), *_errors(norm, rivals, 0.0), _square(norm, 500)), part=32)
 
 
 def _errors(norm: Norm, rivals: int, further: float) -> tuple[Stage, ...]:
@@ -120,9 +120,9 @@ def _high(norm: Norm, rivals: int) -> Plan:
             *_loss(50),
             *_errors(norm, rivals, 0.15),
             Stage(attack=Fab(steps=60, rivals=min(rivals, 4)), reach=reach),
-            Stage(attack=Apgd(loss="targeted-dlr", rivals=min(rivals, 9)), reach=reach),
-            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), skip=2, restarts=2), reach=reach),
+            Stage(attack=Apgd(loss="targeted-dlr", rivals=min(rivals, 3)), reach=reach),
+            Stage(attack=Apgd(loss="targeted", rivals=min(rivals, 4), skip=2, restarts=2), reach=reach, follows=True),
             _square(norm, 5000),
         ),
-        part=128,
+        part=64,
     )

@@ -58,6 +58,7 @@ class RobustnessRecord:
     robust_margin over samples, the smallest margin found
     proved        samples certified at this radius: searched for their loss, not for an error
     seeds         one entry a seed, where there are several
+    unseen        Chao's estimate of how many more samples further seeds would break, from three seeds on; a diagnostic
     unfinished    attacks that the time budget left out or cut short, in order
     sampling      what the draw of the samples leaves open, apart from what a better attack might find
     """
@@ -76,6 +77,7 @@ class RobustnessRecord:
     robust_margin: Distribution | None = None
     proved: int = 0
     seeds: tuple[SeedRecord, ...] = ()
+    unseen: float | None = None
     gradients: int = 0
     forwards: int = 0
     unfinished: tuple[str, ...] = ()

@@ -121,6 +121,23 @@ def test_several_seeds_count_together_and_one_by_one():
     assert torch.equal(union, three.outcome.broken)
 
 
+def test_what_further_seeds_would_break_is_estimated_from_three_seeds_on():
+    target = _target(count=30)
+    two, four = (_run(target, {"linf": (0.08,)}, seeds=count).attacked[0] for count in (2, 4))
+    assert two.record.unseen is None
+    times = torch.stack([found.broken for found in four.by_seed.values()]).sum(dim=0)
+    once, twice = int((times == 1).sum()), int((times == 2).sum())
+    assert four.record.unseen == pytest.approx(3 / 4 * once * (once - 1) / (2 * (twice + 1)))
+
+
+def test_further_starts_are_made_only_where_the_first_ones_paid():
+    target = _target(count=40)
+    for eps in (0.005, 0.05, 0.08, 0.1):
+        record = _run(target, {"linf": (eps,)}, effort="default").attacked[0].record
+        first, *more = [attack for attack in record.attacks if attack.attack == "apgd-targeted"]
+        assert bool(more) == (first.broken > 0)
+
+
 def test_certified_samples_are_searched_for_their_loss_only():
     target = _target(count=20)
     claimed = torch.arange(20) < 12
