@@ -26,6 +26,8 @@ SETTINGS = [
     (("--samples", "1_000"), "samples", 1000),
     (("--deterministic",), "deterministic", True),
     (("--effort", "HIGH"), "effort", "high"),
+    (("--split", "Train"), "split", "train"),
+    ((), "split", "unknown"),
 ]
 
 
@@ -89,6 +91,7 @@ REFUSED = [
     (("--json", "-f", "text"), "contradict"),
     (("--report", "report.md"), "FORMAT=FILE"),
     (("--report", "json=-"), "same place"),
+    (("--split", "validation"), "known: test, train, unknown"),
     (("--color", "blue"), "known: auto"),
     (("--threads", "0"), "at least 1"),
     (("--threads", "100000000"), "at most 1,024"),
