@@ -19,7 +19,7 @@ from lipcert.analyses.certificates import (
 )
 from lipcert.analyses.lipschitz import Constants
 from lipcert.analyses.robustness import Attacked, Robustness
-from lipcert.attacks import Target
+from lipcert.attacks import Ball, Target
 from lipcert.deadline import Deadline
 from lipcert.pipeline.context import Run
 from lipcert.records import BracketRecord, DiagnosticRecord, Norm, Skipped
@@ -49,17 +49,17 @@ def dear_proofs(run: Run, proofs: Certifier, robustness: Robustness | None, targ
     for attacked in robustness.attacked if robustness is not None else ():
         outcome, standing = attacked.outcome, proofs.standing(attacked.ball.norm, attacked.ball.eps)
         kept = reconcile(standing.certified, outcome, attacked.ball, run.graph, target.labels)
-        _tell_withdrawn(run, attacked, int((standing.certified & ~kept).sum()))
+        tell_withdrawn(run, attacked.ball, int((standing.certified & ~kept).sum()))
         proofs.attacked(standing, outcome.broken, outcome.found, kept)
     proofs.finish(target, deadline.share(_DEAR))
     proofs.search(_distances(robustness), deadline)
 
 
-def _tell_withdrawn(run: Run, attacked: Attacked, count: int) -> None:
+def tell_withdrawn(run: Run, ball: Ball, count: int) -> None:
     """Leave word of certificates that the file as it runs breaks by its rounding."""
     if not count:
         return
-    where = f"{attacked.ball.norm} {attacked.ball.eps:g}"
+    where = f"{ball.norm} {ball.eps:g}"
     found = DiagnosticRecord(
         id="certificates.rounding",
         level="warning",

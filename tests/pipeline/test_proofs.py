@@ -8,9 +8,10 @@ from torch import nn
 from lipcert.analyses.certificates import Certifier
 from lipcert.analyses.lipschitz import Constants
 from lipcert.deadline import Deadline
-from lipcert.pipeline.proofs import cheap_proofs
+from lipcert.pipeline.proofs import cheap_proofs, tell_withdrawn
 from lipcert.progress import silent
 from lipcert.records import AnalyzeSettings
+from lipcert.render.explain import PAGES
 from lipcert.rules import LayerNorms
 from lipcert.samples import Samples
 from tests.captured import graph_from
@@ -43,3 +44,17 @@ def test_a_batch_norm_that_the_deployed_network_does_not_fold_keeps_its_rounding
     assert not _certified(graph, "float32")
     assert _certified(graph, "real")
     assert _certified(_cancelling(4.0), "float32")
+
+
+def test_a_certificate_that_rounding_alone_breaks_leaves_word():
+    run = SimpleNamespace(record=SimpleNamespace(diagnostics=()), found=lambda **fields: told.update(fields))
+    told: dict[str, tuple] = {}
+    ball = SimpleNamespace(norm="linf", eps=0.1)
+    tell_withdrawn(run, ball, 0)
+    assert not told
+    tell_withdrawn(run, ball, 2)
+    (found,) = told["diagnostics"]
+    assert (found.id, found.level) == ("certificates.rounding", "warning")
+    assert "2 certified samples" in found.message
+    assert "linf 0.1" in found.message
+    assert any(found.id in (page.id, *page.aliases) for page in PAGES)
