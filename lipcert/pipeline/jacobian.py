@@ -85,11 +85,10 @@ def join_attacks(run: Run, measured: Measured | Leading, robustness: Robustness)
     }
     if isinstance(measured, Leading):
         if measured.labelled:
-            losses = {ball: one.loss.to(measured.likely.loss) for ball, one in attacked.items()}
-            beside = [
-                first_order(measured.likely, ball, losses[ball], seed=run.settings.seed) for ball in sorted(losses)
-            ]
-            run.found(jacobian=replace(record, surrogates=tuple(beside)))
+            near, seed = measured.likely, run.settings.seed
+            losses = {ball: one.loss.to(near.loss) for ball, one in attacked.items()}
+            beside = tuple(first_order(near, ball, losses[ball], seed=seed) for ball in sorted(losses))
+            run.found(jacobian=replace(record, surrogates=beside))
         return
     run.found(jacobian=with_attacks(record, measured, attacked, seed=run.settings.seed))
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from lipcert.graph import Graph, Node
 
-BUDGET = 3e10
-"""Multiply-adds that one diagnostic may spend: about two seconds on two cores in float64."""
+BUDGET = 2.2e10
+"""Multiply-adds that one diagnostic may spend: about four seconds of one core in float64."""
 
 _ENTRY = 8  # an entry of an activation costs about as much as so many multiply-adds
 

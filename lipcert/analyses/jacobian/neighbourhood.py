@@ -23,7 +23,7 @@ from lipcert.records import AlignmentRecord, CellRecord, LinearityRecord, PowerM
 
 _MOST, _MOST_CELLS = 128, 32
 _LEAST, _LEAST_CELLS = 4, 2
-_WALL = 40  # multiply-adds that a wall function takes a pass
+_WALL = 80  # multiply-adds that a wall function takes a pass
 _MEMORY = 2**29
 _LARGE = 20_000_000  # parameters above which float64 costs too much
 _ASCENTS = 2 * (20 + 40 + 10 + 15)  # forward passes that attacks, lines and checks take a sample
@@ -117,10 +117,13 @@ def _affordable_cells(graph: Graph, walls: Walls) -> int:
     size = math.prod(graph.input_shape)
     passes = 2.5 * (size if size <= AXES else 1.5 * PROBES) + 2 * graph.classes
     with torch.no_grad():
-        count = walls(torch.zeros(1, *graph.input_shape, dtype=graph.dtype, device=graph.device)).shape[1]
-    work = passes * (1 + _WALL * count / multiply_adds(graph))
+        number = walls(torch.zeros(1, *graph.input_shape, dtype=graph.dtype, device=graph.device)).shape[1]
+    work = passes * (1 + _WALL * number / multiply_adds(graph))
     most = _MOST if size <= AXES else _MOST_CELLS
-    return affordable(graph, work, most=min(most, _held(graph)), budget=BUDGET / 2)
+    most = min(most, _held(graph))
+    count = affordable(graph, work, most=most, budget=BUDGET / 2)
+    # Where the work pays for one, a second is looked at as well: one says nothing of the others.
+    return min(most, max(count, _LEAST_CELLS)) if count else 0
 
 
 def first_order_radii(base: Base) -> Tensor:

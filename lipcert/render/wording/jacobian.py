@@ -33,14 +33,15 @@ class Reading:
 def readings(record: JacobianRecord) -> list[Reading]:
     """The lines a practitioner starts with, those that there is nothing to say on left out."""
     parts: list[Callable[[JacobianRecord], Reading | None]] = [
-        _stretch, _spectrum, _boundary, _attacks, _linearity, _losses, _gaps, _caution,
+        _stretch, _spectrum, _boundary, _linearity, _losses, _gaps, _caution,
     ]  # fmt: skip
     return [reading for part in parts if (reading := part(record)) is not None]
 
 
 def facts(record: JacobianRecord) -> list[str]:
     """What holds for the whole section."""
-    return [f"{count(record.samples)} samples", record.dtype, f"{record.soundness} at each sample, no bound elsewhere"]
+    known = "to rounding" if record.residual is None else "from below"
+    return [f"{count(record.samples)} samples", f"{record.dtype}, {known}", "no bound elsewhere"]
 
 
 def _stretch(record: JacobianRecord) -> Reading | None:
@@ -75,20 +76,9 @@ def _boundary(record: JacobianRecord) -> Reading | None:
         return None
     medians = ", ".join(f"{norm} {nearest(spread.median)}" for norm, spread in known)
     start = "" if record.reference == "label" else ", from the predicted class,"
+    # Without the whole Jacobian only the likeliest classes are looked at.
+    start += "" if record.residual is None else ", of the likeliest classes,"
     return Reading(name="boundary", text=f"to first order{start} at {medians} (medians)")
-
-
-def _attacks(record: JacobianRecord) -> Reading | None:
-    if isinstance(record.alignment, Skipped) or not record.alignment:
-        return None
-    largest = max(each.radius for each in record.alignment)
-    parts = [
-        f"{name} {nearest(each.by_rank[0] or 0.0, 2)}"
-        for kind, name in (("logit attack", "on logits"), ("cross-entropy attack", "on loss"), ("random", "random"))
-        for each in record.alignment
-        if each.direction == kind and each.radius in {0.0, largest}
-    ]
-    return Reading(name="attacks", text=f"cosine with the first direction: {', '.join(parts)} (l2 {radius(largest)})")
 
 
 def _linearity(record: JacobianRecord) -> Reading | None:
@@ -100,7 +90,7 @@ def _linearity(record: JacobianRecord) -> Reading | None:
     middle = lines["random"][len(lines["random"]) * 3 // 4].radius
     at = [(kind, each) for kind in _KINDS for each in lines[kind] if each.radius == middle]
     missed = " and ".join(f"{missed_share(each)} of {_KINDS[kind]}" for kind, each in at)
-    text = f"the Jacobian misses {missed} at l2 {radius(middle)}"
+    text = f"misses {missed} of l2 {radius(middle)}"
     return Reading(name="linearity", text=text + _region(record.cells))
 
 
@@ -113,7 +103,8 @@ def missed_share(record: LinearityRecord) -> str:
 
 
 def _region(cells: CellRecord | Skipped | None) -> str:
-    if not isinstance(cells, CellRecord) or isinstance(cells.radius, Skipped):
+    # A lower bound on most distances says little, and belongs to the table.
+    if not isinstance(cells, CellRecord) or isinstance(cells.radius, Skipped) or cells.undecided_walls:
         return ""
     return f"; linear regions end at {lower(cells.radius.median, 2)} (median)"
 
@@ -122,7 +113,10 @@ def _losses(record: JacobianRecord) -> Reading | None:
     if isinstance(record.surrogates, Skipped) or not record.surrogates:
         return None
     chosen = [max(group, key=lambda each: each.eps) for group in _by_norm(record.surrogates) if group]
-    return Reading(name="robust loss", text="; ".join(_loss(each) for each in chosen))
+    if not chosen:
+        return None
+    text = "; ".join((f"clean {nearest(chosen[0].clean_loss, 2)}", *(_loss(each) for each in chosen)))
+    return Reading(name="robust loss", text=text)
 
 
 def _by_norm(records: Sequence[SurrogateRecord]) -> list[list[SurrogateRecord]]:
@@ -134,7 +128,7 @@ def _loss(record: SurrogateRecord) -> str:
     attacked = "" if record.robust_loss is None else f", attacked >= {lower(record.robust_loss, 2)}"
     above = f", pairwise {losses['pairwise']}" if "pairwise" in losses else ""
     between = f"first-order {losses['first_order']}{attacked}{above}"
-    return f"{record.norm} {radius(record.eps)}: clean {nearest(record.clean_loss, 2)}, {between}"
+    return f"{record.norm} {radius(record.eps)}: {between}"
 
 
 _COMPARED = ("clean_loss", "clean_accuracy", "spectral_norm")
