@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lipcert.bounds.alpha import bytes_a_row, clamp, push, starting_slopes, undecided
+from lipcert.bounds.alpha import bytes_a_row, clamp, final_alpha, push, starting_slopes, undecided
 from lipcert.bounds.intermediate import Targets, forward, with_backward_bounds
 from lipcert.bounds.linearisation import Linearisation
 from lipcert.bounds.units import both_sides
@@ -38,11 +38,15 @@ def full_alpha(
 
     targets  which neurons have backward bounds: node -> indices (N, K), from a refinement
     given    intervals imposed when `known` was refined
+
+    Where the slopes of one sample alone are more than `max_memory`, those of the last pass are chosen, and no others.
     """
     with torch.no_grad():
         best = known.lower(rows)
     units = sum(2 * index.shape[1] for index in targets.values())
-    count = max(1, max_memory // max(1, bytes_a_row(known) * (units + rows.shape[1])))
+    count = max_memory // max(1, bytes_a_row(known) * (units + rows.shape[1]))
+    if not count:
+        return final_alpha(known, rows, steps=steps, rate=rate, max_memory=max_memory, start=best)
     for some in undecided(rows, best).split(count):
         if not len(some):
             continue

@@ -23,10 +23,10 @@ CONVOLUTIONAL = [name for name, (_, shape) in NETS.items() if len(shape) > 1 and
 
 
 def _agree(known: Linearisation) -> int:
-    """Compare units of every node with the same rows written out; how many rows went through windows."""
+    """Compare 40 units of every node with the same rows written out; how many rows went through windows."""
     for node in known.plan.nodes[1:]:
         shape = entries(node)
-        index = torch.arange(shape.numel()).expand(len(known.region), -1)
+        index = random(shape.numel(), seed=shape.numel()).argsort()[:40].expand(len(known.region), -1)
         rows = both_sides(index)
         short = known.lower(rows, target=node, tight=False)
         long = known.lower(rows.dense(shape), target=node, tight=False)
@@ -156,6 +156,15 @@ def test_portions_change_nothing(name: str) -> None:
     whole = Bounder(graph).margins(area, labels)
     few = Bounder(graph, max_memory=1).margins(area, labels)
     assert torch.allclose(whole, few, rtol=1e-9, atol=1e-9)
+
+
+def test_slopes_of_all_passes_that_do_not_fit_leave_those_of_the_last() -> None:
+    graph = net("mlp")
+    area, labels = region(graph, "linf", 0.15, samples=2), torch.zeros(2, dtype=torch.long)
+    final, full = (
+        Bounder(graph, max_memory=1).margins(area, labels, slopes=kind, steps=3) for kind in ("final", "full")
+    )
+    assert torch.allclose(final, full, rtol=1e-9, atol=1e-9)
 
 
 def test_memory_is_counted_before_it_is_used() -> None:

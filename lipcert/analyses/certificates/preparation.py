@@ -87,6 +87,8 @@ def _ladder(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Ladder
     memory = settings.max_memory or DEFAULT_MEMORY
     try:
         bounder = Bounder(graph, deploy_dtype=settings.deploy_dtype, max_memory=memory)
+        if 2 * bounder.row_bytes > memory:
+            return Skipped(reason=_too_small(2 * bounder.row_bytes, memory))
         ladder = Ladder(
             bounder=bounder,
             inputs=samples.inputs.to(device=graph.device, dtype=torch.float64),
@@ -101,6 +103,13 @@ def _ladder(graph: Graph, samples: Samples, settings: AnalyzeSettings) -> Ladder
     except UnsupportedOperatorError as error:
         return Skipped(reason=error.message, operators=error.operators)
     return ladder
+
+
+def _too_small(needed: int, allowed: int) -> str:
+    return (
+        f"two rows of linear bounds of one sample take {needed / 2**20:.1f} MiB, and {allowed / 2**20:.1f} MiB are "
+        "allowed; raise --max-memory"
+    )
 
 
 def _lipschitz(prove: Prove, graph: Graph, samples: Samples, ladder: Ladder | Skipped) -> LipschitzRadii | Skipped:
