@@ -21,7 +21,8 @@ from tests.rules.curve_examples import FUNCTIONS
 CURVED = {name: (function, (5,)) for name, function in FUNCTIONS.items()}
 CASES = BOUNDED | CURVED
 POSITIVE = {"log", "log1p", "sqrt", "rsqrt", "reciprocal", "inverse square", "small power", "power of a fraction"}
-WIDTHS = (0.0, 1e-6, 0.05, 1.0, 4.0)
+LONG = [pytest.param(width, marks=pytest.mark.slow) for width in (0.0, 0.05, 4.0)]
+WIDTHS = [1e-6, 1.0, *LONG]
 # Where no interval is known, on purpose.
 SILENT = {"tan", "im2col", "as_strided", "gather"}
 
@@ -67,9 +68,9 @@ def boxes(name, width):
         centre = centre.abs() + 0.1 + width
     lower, upper = centre - width * random(2, *shape, seed=6).double().abs().clamp_max(1), centre + width
     lower, upper = lower.float().double(), upper.float().double()
-    share = torch.rand(12, 2, *shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    share[4:8] = share[4:8].round()
-    share[10], share[11] = 0.0, 1.0
+    share = torch.rand(8, 2, *shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    share[2:6] = share[2:6].round()
+    share[6], share[7] = 0.0, 1.0
     return lower, upper, (lower + (upper - lower) * share).float().double().clamp(lower, upper)
 
 
@@ -137,7 +138,7 @@ def test_a_box_of_one_point_gives_the_value(name):
     assert (box.upper - box.lower <= 1e-9 * (1 + box.magnitude)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(5, 7),
     st.integers(1, 3),
