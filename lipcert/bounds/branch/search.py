@@ -87,8 +87,7 @@ def search(
             batch, left[0] = _take(left[0], settings.batch // 2)
             bounded = _cut(branching, batch, goals, judge, found)
         joined = join([*left, _sift(bounded, goals, judge, found)])
-        left = [joined[found.status[joined.goal] == OPEN]]
-        waiting = waiting[found.status[waiting] == OPEN]
+        left, waiting = [joined[found.status[joined.goal] == OPEN]], waiting[found.status[waiting] == OPEN]
         _close(found, left[0], waiting)
         watch(found)
         if left[0].size > settings.most_bytes:
