@@ -36,10 +36,8 @@ def planted(evidence: Evidence, entry: Searched) -> Finding:
     plantable = ((there - here).norm(dim=1) > 1e-7 * here.abs().amax(dim=1)).nonzero()[:, 0]
     if not len(plantable):
         return not_applicable("no random point of the ball changes any logit")
-    missed = sum(
-        not _found(evidence.target.classify, clean[i : i + 1], _plant(here[i], there[i]), ball, evidence.seed)
-        for i in plantable.tolist()
-    )
+    plants = _plant(here[plantable], there[plantable])
+    missed = _missed(evidence.target.classify, clean[plantable], plants, ball, evidence.seed)
     share = missed / len(plantable)
     text = f"{missed} of {len(plantable)} planted errors were not found"
     return graded(share, text, warn=0.1, fail=0.5, samples=len(plantable))
@@ -51,18 +49,20 @@ def _rim(clean: Tensor, ball: Ball, noise: Noise) -> Tensor:
 
 
 def _plant(here: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight w and offset b such that w z + b is positive at `there` and negative at `here`."""
-    weight = (there - here) / (there - here).norm()
-    return weight, -(weight @ (here + _DEPTH * (there - here)))
+    """Weights w (n, classes) and offsets b (n,) such that w z + b is positive at `there` and negative at `here`."""
+    weight = (there - here) / (there - here).norm(dim=1, keepdim=True)
+    return weight, -(weight * (here + _DEPTH * (there - here))).sum(dim=1)
 
 
-def _found(classify: Classifier, clean: Tensor, plant: tuple[Tensor, Tensor], ball: Ball, seed: int) -> bool:
+def _missed(classify: Classifier, clean: Tensor, plants: tuple[Tensor, Tensor], ball: Ball, seed: int) -> int:
+    """How many planted errors a search misses. Each sample has a head of its own, so all of them stay together."""
+
     def head(points: Tensor) -> Tensor:
         logits = classify(points)
-        score = logits @ plant[0].to(logits) + plant[1].to(logits)
+        score = (logits * plants[0].to(logits)).sum(dim=1) + plants[1].to(logits)
         return torch.stack([torch.zeros_like(score), score], dim=1)
 
-    labels = torch.zeros(1, dtype=torch.int64, device=clean.device)
+    labels = torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
     target = Target(classify=head, scorer=head, clean=clean, labels=labels)
-    search = Pgd(loss="margin", steps=_STEPS)
-    return bool(run_attack(target, search, ball, score_clean(target), seed=seed).broken[0])
+    search = Pgd(loss="margin", steps=_STEPS, exhaustive=True)
+    return int((~run_attack(target, search, ball, score_clean(target), seed=seed).broken).sum())

@@ -10,7 +10,7 @@ from lipcert.analyses.evaluation.base import Evidence, Finding, Searched, graded
 from lipcert.attacks import AbstractAttack, Ball, Classifier, Fgm, Pgd, RandomNoise, Square
 from lipcert.attacks.transfer import fit_affine
 
-_QUERIES = 200
+_QUERIES = 150
 _FEW, _MANY = 0.04, 0.15
 _NONE_LEFT = "no sample survived the attacks"
 _BLIND = "gradients are not what the attacks on this file go by"
@@ -127,7 +127,7 @@ def convergence(evidence: Evidence, entry: Searched) -> Finding:
     """Survivors that fall to more steps from other starts; as many as the sampling error are no finding."""
     if evidence.blind:
         return not_applicable(_BLIND)
-    search = Pgd(loss="targeted", steps=25, restarts=2)
+    search = Pgd(loss="targeted", steps=20, restarts=2)
     error = _deviation(entry.outcome.accuracy, len(entry.outcome.margin))
     return _breaks(evidence, entry, "more steps from other starts", search, warn=max(_FEW, error), fail=1.0)
 

@@ -8,6 +8,8 @@ from functools import partial
 from lipcert.analyses.evaluation.base import CHECKS, Check, Evidence, Finding, not_applicable
 from lipcert.records.evaluation import EvaluationCheck, EvaluationRecord, Trust
 
+_SPENT = "the time budget was spent before this check"
+
 
 def evaluate(evidence: Evidence) -> EvaluationRecord:
     """Every check of the model, and of the largest ball of each norm."""
@@ -24,12 +26,14 @@ def evaluate(evidence: Evidence) -> EvaluationRecord:
 
 
 def _in_time(evidence: Evidence, run: Callable[[], Finding]) -> Finding:
-    return not_applicable("the time budget was spent") if evidence.deadline.passed else run()
+    return not_applicable(_SPENT) if evidence.deadline.passed else run()
 
 
 def _verdict(checks: list[EvaluationCheck]) -> Trust:
+    """Checks that there was no time for leave a doubt; those that do not apply leave none."""
     found = {check.status for check in checks}
-    return "broken" if "fail" in found else "doubtful" if "warn" in found else "sound"
+    doubt = "warn" in found or any(check.message == _SPENT for check in checks)
+    return "broken" if "fail" in found else "doubtful" if doubt else "sound"
 
 
 def _record(name: str, check: Check, finding: Finding, ball: str = "") -> EvaluationCheck:

@@ -104,6 +104,7 @@ def test_checks_that_time_left_no_room_for_are_said_to_be_left_out(healthy):
     record = evaluate(replace(healthy, deadline=Deadline.after(0.0)))
     assert {check.status for check in record.checks} == {"skipped"}
     assert all("time budget" in check.message for check in record.checks)
+    assert record.verdict == "doubtful"
 
 
 def test_one_sample_and_two_classes():
