@@ -10,10 +10,13 @@ from lipcert.records import (
     DiagnosticRecord,
     Enclosure,
     FidelityRecord,
+    GeneralizationRecord,
     LayerRecord,
     LipschitzRecord,
     MarginRecord,
+    MeasureRecord,
     ModelRecord,
+    NormalisedMarginRecord,
     PopulationRisk,
     PreprocessRecord,
     RadiusRecord,
@@ -88,6 +91,32 @@ def attacked(norm, eps, loss, accuracy):
         ),
         robust_loss=loss,
         robust_accuracy=accuracy,
+    )
+
+
+def bound(name, log10_value=None, norm=None, eps=None, **changes):
+    fields = {
+        "quantity": "error on unseen inputs",
+        "soundness": Soundness.PROBABILISTIC,
+        "failure_probability": 0.05,
+        "vacuous": None if log10_value is None else log10_value >= 0,
+        "terms": {"samples": 1000.0, "margin": 4.0, "missed": 0.117, "upper": 0.0182},
+        "assumptions": ("the training samples were drawn independently",),
+        "source": "a theorem",
+    }
+    return GeneralizationRecord(bound=name, log10_value=log10_value, norm=norm, eps=eps, **(fields | changes))
+
+
+def bounds():
+    return (
+        bound("holdout-clopper-pearson", -1.74, lower=0.0041),
+        bound("holdout-clopper-pearson", -0.67, "linf", 0.1, lower=0.1289, terms={"upper": 0.2141}),
+        bound("holdout-union", -1.70, lower=0.004),
+        bound("holdout-union", -0.66, "linf", 0.1, lower=0.12, terms={"upper": 0.22}),
+        bound("bartlett", 7.6972),
+        bound("golowich", -0.3),
+        bound("farnia-fgm", 22.98, "l2", 0.5, guarantee=False, soundness=Soundness.HEURISTIC),
+        bound("robust-pac-bayes", None, "linf", 0.1, missing="give the training samples with --train-data"),
     )
 
 
@@ -171,6 +200,13 @@ def full_model(classes=10):
             bracket("linf", 0.05, 0.961, 0.964, 0.0248, 0.0532),
             bracket("linf", 0.1, 0.812, 0.846, 0.1289, 0.2141),
         ),
+        generalization=bounds(),
+        normalised_margins=(
+            NormalisedMarginRecord(
+                normalisation="bartlett", split="train", log10_scale=5.0, distribution=spread(), curve=(0.0, 0.1)
+            ),
+        ),
+        measures=(MeasureRecord(measure="path_norm", value=0.4356),),
         diagnostics=(
             DiagnosticRecord(id="attacks.masking", level="note", message="The loss is flat at 3 of 1,000 samples."),
             DiagnosticRecord(

@@ -42,9 +42,9 @@ def report(*models, errors=(), **settings):
 
 
 def without_data():
-    return replace(
-        full_model(), data=None, jacobian=None, margins=None, robustness=(), certificates=(), radii=(), brackets=()
-    )
+    absent = dict.fromkeys(("robustness", "certificates", "radii", "brackets", "generalization"), ())
+    gone = dict.fromkeys(("normalised_margins", "measures"), ())
+    return replace(full_model(), data=None, jacobian=None, margins=None, **absent, **gone)
 
 
 def all_skipped():
@@ -52,7 +52,9 @@ def all_skipped():
     return replace(
         without_data(),
         data=full_model().data,
-        **dict.fromkeys(("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates"), gone),
+        **dict.fromkeys(
+            ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates", "generalization"), gone
+        ),
         unsupported_ops=("sort", "topk"),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipcert.records import GeneralizationRecord, ModelRecord, Skipped
-from lipcert.render.notation import lower, percent_down, percent_up, radius, upper
+from lipcert.render.notation import lower, percent_down, percent_up, radius, share_up, upper
 
 HOLDOUT = {"holdout-clopper-pearson": "alone", "holdout-union": "all rows", "holdout-dkw": "any eps"}
 PREMISE = {
@@ -53,7 +53,7 @@ def interval(record: GeneralizationRecord) -> str:
 def brackets(model: ModelRecord) -> dict[str, list[str]]:
     """Ball -> its brackets, one a way of `HOLDOUT`; empty where the samples prove nothing."""
     rows: dict[str, list[str]] = {}
-    for record in bounds(model):
+    for record in () if is_trained_on(model) else bounds(model):
         if record.bound in HOLDOUT and record.guarantee:
             rows.setdefault(where(record), []).append(interval(record))
     return rows
@@ -71,9 +71,12 @@ def evidence(record: GeneralizationRecord) -> str:
 
 def margin(record: GeneralizationRecord) -> str:
     """The margin at which a bound was read, and the share of training samples that miss it."""
+    if "divergence" in record.terms:
+        return f"random weights, training error {percent_up(record.terms['train_error_upper'])}"
     if "margin" not in record.terms:
         return ""
-    return f"margin {lower(record.terms['margin'])}, missed by {percent_up(record.terms['missed'])}"
+    share = share_up(record.terms["missed"], int(record.terms["samples"]))
+    return f"margin {lower(record.terms['margin'])}, missed by {share}"
 
 
 def missing(model: ModelRecord) -> list[str]:
