@@ -22,8 +22,8 @@ _RATE = 0.2
 _POWER = 6
 _FAR = 60.0
 # The search ends where the mean logarithm has not fallen by as much in so many steps.
-_GAIN = 1e-3
-_PATIENCE = 8
+_GAIN = 1e-4
+_PATIENCE = 10
 _SMALL = 600
 
 
