@@ -63,15 +63,19 @@ def analyze(
         settings=settings or AnalyzeSettings(),
         **options,
     )
+    given, training = _given(request, images, labels), _training(train_data)
+    if isinstance(model, str | Path):
+        return report_on(lambda: open_file(request, given, training), request, progress)
+    return report_on(lambda: open_object(model, request, given, training), request, progress)
+
+
+def _given(request: AnalyzeRequest, images: Any, labels: Any) -> RawImages | None:
+    """Samples in memory. Raises UsageError where half of them is in a file."""
     if request.data and not (labels is None or request.labels):
         raise UsageError(
             "images were given as a file and labels as an array", hint="Give both as files, or both as arrays."
         )
-    given = None if images is None or request.data else RawImages(images=images, labels=labels)
-    training = _training(train_data)
-    if isinstance(model, str | Path):
-        return report_on(lambda: open_file(request, given, training), request, progress)
-    return report_on(lambda: open_object(model, request, given, training), request, progress)
+    return None if images is None or request.data else RawImages(images=images, labels=labels)
 
 
 def _training(given: str | Path | Pair | None) -> RawImages | None:

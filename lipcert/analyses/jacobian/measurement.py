@@ -66,7 +66,6 @@ def measure_jacobians(
     """All that J says at each sample, from the whole J by one backward pass a class.
 
     The graph runs in float64 where that is affordable and in float32 where it is not; statistics are always in float64.
-    labels     (N,), or None
     step       of the curvature probe, in l2 and data units
     exponents  further (p, q), in [1, inf], beside those of 1, 2 and inf
     dtype      of the graph's arithmetic, if it is not to be chosen
