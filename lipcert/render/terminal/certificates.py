@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import RenderableType
 from rich.text import Text
 
 from lipcert.records import CertificateRecord, ModelRecord, RadiusRecord
 from lipcert.render.notation import count, lower, radius, sparkline
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.proofs import VERDICTS, broken_late, certificates, decided_by, given_up, statement
+from lipcert.render.wording.proofs import (
+    VERDICTS,
+    broken_late,
+    certificates,
+    decided,
+    decided_by,
+    given_up,
+    methods,
+    statement,
+)
 
 
 def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
@@ -17,7 +28,8 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
     shown = [record for record in certificates(model) if record.verdicts]
     if shown:
         head = [Column(header="", justify="left"), *(Column(header=_HEADS[name]) for name in VERDICTS)]
-        parts.append(ink.grid([*head, Column(header="decided by", justify="left")], [_verdicts(r) for r in shown]))
+        parts.append(ink.grid(head, [_verdicts(r) for r in shown]))
+        parts += _methods_of(shown, ink)
     if model.radii:
         columns = [Column(header=name) for name in ("q05 >=", "median >=", "q95 >=", "max >=")]
         lead = [Column(header="radius", justify="left"), *columns, Column(header="spread", justify="left")]
@@ -32,7 +44,29 @@ _HEADS = {name: "wrong" if name == "misclassified" else name for name in VERDICT
 
 def _verdicts(record: CertificateRecord) -> list[str | Text]:
     numbers = [count(record.verdicts.get(name, 0)) for name in VERDICTS]
-    return [f"{record.norm} {radius(record.eps)}", *numbers, decided_by(record)]
+    return [_ball(record), *numbers]
+
+
+def _ball(record: CertificateRecord) -> str:
+    return f"{record.norm} {radius(record.eps)}"
+
+
+def _methods_of(shown: Sequence[CertificateRecord], ink: Ink) -> list[RenderableType]:
+    """Methods down and balls across where there is room, else a line a ball."""
+    names = methods(shown)
+    if not names:
+        return []
+    width = 2 + max(map(len, names)) + sum(2 + len(_ball(record)) for record in shown)
+    if width > ink.width:
+        rows = [[_ball(record), decided_by(record)] for record in shown if record.decided_by]
+        return [ink.grid([Column(header="decided by", justify="left"), Column(header="", justify="left")], rows)]
+    head = [Column(header="decided by", justify="left"), *(Column(header=_ball(record)) for record in shown)]
+    numbers = ([decided(record).get(name, 0) for record in shown] for name in names)
+    return [
+        ink.grid(
+            head, [[name, *(count(n) if n else "" for n in row)] for name, row in zip(names, numbers, strict=True)]
+        )
+    ]
 
 
 def _radius(record: RadiusRecord, ink: Ink) -> list[str | Text]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from lipcert.records import CertificateRecord, DeployDtype, ModelRecord, Skipped, Verdict
 from lipcert.render.notation import count, radius
 
@@ -63,4 +66,20 @@ def broken_late(model: ModelRecord) -> list[str]:
 
 def decided_by(record: CertificateRecord) -> str:
     """Methods that proved or broke samples, with their numbers, the most frequent first."""
-    return ", ".join(f"{method.split(' (', 1)[0]} {count(number)}" for method, number in record.decided_by.items())
+    return ", ".join(f"{method} {count(number)}" for method, number in decided(record).items())
+
+
+def decided(record: CertificateRecord) -> dict[str, int]:
+    """Method, without what it rests on, -> samples it proved or broke."""
+    found: Counter[str] = Counter()
+    for method, number in record.decided_by.items():
+        found[method.split(" (", 1)[0]] += number
+    return dict(found)
+
+
+def methods(records: Sequence[CertificateRecord]) -> list[str]:
+    """The methods that decided anything in any of these balls, the most frequent first."""
+    total: Counter[str] = Counter()
+    for record in records:
+        total.update(decided(record))
+    return [name for name, _ in total.most_common()]
