@@ -74,6 +74,7 @@ def _request(given: dict[str, Any]) -> AnalyzeRequest:
         allow_code=given["allow_code"],
         argv=tuple(sys.argv[1:]),
         train_data=given["train_data"],
+        init_model=given["init_model"],
         per_sample=given["per_sample"],
         adversarials=given["save_adversarials"],
         required=settings.analyses if given["only"] else (),

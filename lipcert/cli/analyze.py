@@ -22,6 +22,7 @@ PARAMETERS = {
     "data": options.Data,
     "labels": options.Labels,
     "train_data": options.TrainData,
+    "init_model": options.InitModel,
     "split": options.Split,
     "samples": options.Samples,
     "scale": options.Scale,

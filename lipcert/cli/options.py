@@ -40,6 +40,10 @@ Data = Annotated[
 TrainData = Annotated[
     str | None, _option("--train-data", panel=_DATA, metavar="PATH", text="Training samples, for train/test gaps.")
 ]
+InitModel = Annotated[
+    Path | None,
+    _option("--init-model", panel=_DATA, metavar="FILE", text="MODEL before training, for a bound on unseen inputs."),
+]
 Labels = Annotated[
     str | None, _option("--labels", panel=_DATA, metavar="PATH", text="Labels, where the data file has none.")
 ]

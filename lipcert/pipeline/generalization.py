@@ -20,6 +20,7 @@ from lipcert.analyses.generalization import (
     holdout_records,
     measures,
     normalised_margins,
+    posterior_record,
     records,
     stepped,
     unavailable,
@@ -57,13 +58,27 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> 
     bounds = [one for kind in BOUNDS.values() for one in records(kind(), evidence)]
     shown, inputs = (own, samples.inputs) if plain is None or training is None else (plain, training.inputs)
     run.found(
-        generalization=(*_holdout(run, own), *bounds, *unavailable()),
+        generalization=(*_holdout(run, own), *bounds, _posterior(run), *unavailable()),
         normalised_margins=()
         if isinstance(net, Skipped)
         else normalised_margins(net, shown, _length(inputs), split=split, seed=run.settings.seed),
         measures=() if plain is None else measures(constants.norms.graph, _chain(net), plain),
     )
     run.progress("generalization", 1, 1)
+
+
+def _posterior(run: Run) -> GeneralizationRecord:
+    """The bound on the network with random weights."""
+    return posterior_record(
+        run.graph,
+        run.subject.training,
+        initial=run.subject.initial,
+        failure=1 - run.settings.confidence,
+        effort=run.settings.effort,
+        seed=run.settings.seed,
+        batch_size=run.settings.batch_size,
+        progress=run.progress,
+    )
 
 
 def _chain(net: Architecture | Skipped) -> Architecture | None:

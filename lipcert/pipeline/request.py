@@ -25,6 +25,7 @@ class AnalyzeRequest:
     allow_code   whether `module:function` data may run the user's code
     required     analyses asked for by name: without the data they need the request is refused
     train_data   the training samples, read as `data` is, for the gaps between training and test
+    init_model   the network before training, a file: the prior of the PAC-Bayes bound on random weights
     per_sample   where a table with one row a sample goes: .jsonl, .npz or .parquet
     adversarials where the worst inputs found go: .npz, and a .png sheet for images
     """
@@ -42,6 +43,7 @@ class AnalyzeRequest:
     allow_code: bool = False
     required: tuple[str, ...] = ()
     train_data: str | None = None
+    init_model: Path | None = None
     per_sample: Path | None = None
     adversarials: Path | None = None
     argv: tuple[str, ...] = ()

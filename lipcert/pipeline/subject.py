@@ -10,12 +10,13 @@ from typing import final
 import torch
 from torch import Tensor
 
+from lipcert.analyses.generalization import check_same_weights
 from lipcert.errors import DataError
 from lipcert.graph import PREPROCESS_CONSTANTS, Graph
 from lipcert.load.check import check
 from lipcert.load.fit import fit
 from lipcert.load.labels import check_labels
-from lipcert.load.model import choose_shape, read_bytes, read_source, to_graph
+from lipcert.load.model import choose_shape, load_model, read_bytes, read_source, to_graph
 from lipcert.load.objects import read_object
 from lipcert.load.preprocess import Preprocess, insert_preprocess
 from lipcert.load.preprocess_settings import KEYS, PreprocessSettings, parse_settings, resolve_preprocess
@@ -36,7 +37,7 @@ FIDELITY_SAMPLES = 64
 class Subject:
     """graph: data units to logits. bare: without preprocessing. available: samples in the file before any were cut.
 
-    training: the samples the model was trained on, where they were given.
+    training: the samples the model was trained on, where they were given. initial: the model before training, likewise.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Subject:
     samples: Samples | None
     available: int
     training: Samples | None = None
+    initial: Graph | None = None
 
 
 def open_file(request: AnalyzeRequest, images: RawImages | None = None, training: RawImages | None = None) -> Subject:
@@ -113,7 +115,16 @@ def open_source(
         samples=used,
         available=0 if samples is None else len(samples),
         training=None if training is None else _fitted(training, bare, preprocess),
+        initial=None if request.init_model is None else _initial(request, request.init_model, graph, preprocess),
     )
+
+
+def _initial(request: AnalyzeRequest, path: Path, graph: Graph, preprocess: Preprocess) -> Graph:
+    """The network before training, behind the same preprocessing. Raises UsageError where it is another network."""
+    other = load_model(path, input_shape=graph.input_shape, output_name=request.output_name).graph
+    initial = insert_preprocess(other, preprocess)
+    check_same_weights(graph, initial)
+    return initial
 
 
 def model_inputs(graph: Graph, inputs: Tensor) -> Tensor:

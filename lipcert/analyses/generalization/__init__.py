@@ -7,6 +7,8 @@ from lipcert.analyses.generalization.first_order import stepped
 from lipcert.analyses.generalization.holdout import Counts, holdout_records
 from lipcert.analyses.generalization.measures import measures
 from lipcert.analyses.generalization.normalised_margins import normalised_margins
+from lipcert.analyses.generalization.posterior import posterior_record
+from lipcert.analyses.generalization.posterior_weights import check_same_weights
 from lipcert.analyses.generalization.unavailable import unavailable
 
 __all__ = [
@@ -16,9 +18,11 @@ __all__ = [
     "Evidence",
     "Training",
     "architecture",
+    "check_same_weights",
     "holdout_records",
     "measures",
     "normalised_margins",
+    "posterior_record",
     "records",
     "stepped",
     "unavailable",

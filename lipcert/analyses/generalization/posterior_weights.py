@@ -93,6 +93,13 @@ def centre(weights: Weights, initial: Graph | None) -> dict[str, Tensor]:
     return {name: found[name].to(tensor) for name, tensor in weights.start.items()}
 
 
+def check_same_weights(graph: Graph, initial: Graph) -> None:
+    """Raise UsageError where two networks have other names or shapes of weights."""
+    weights = weights_of(graph)
+    if isinstance(weights, Weights):
+        centre(weights, initial)
+
+
 def _label(graph: Graph, name: str) -> str:
     return graph.names.get(name, name)
 

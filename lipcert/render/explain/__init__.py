@@ -42,6 +42,11 @@ PAGES = (
     Page("generalization.bartlett", "error bound from spectral and (2,1) norms", ("bartlett",)),
     Page("generalization.neyshabur", "PAC-Bayes error bound from norms", ("neyshabur", "pac-bayes", "phi")),
     Page("generalization.robust-pac-bayes", "PAC-Bayes bound on the robust error", ("robust-pac-bayes", "xiao")),
+    Page(
+        "generalization.posterior",
+        "error bound for the network with random weights, from training samples",
+        ("posterior", "pac-bayes-posterior", "init-model"),
+    ),
     Page("generalization.golowich", "error bound from Frobenius norms", ("golowich",)),
     Page(
         "generalization.farnia",

@@ -1,0 +1,51 @@
+"""The network before training, given by file: where it goes, and when it is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from lipcert.analyses.generalization.posterior import posterior_record
+from lipcert.errors import UsageError
+from lipcert.pipeline import AnalyzeRequest
+from lipcert.pipeline.subject import open_file
+from lipcert.records import AnalyzeSettings
+from sample_models.recipe.nets import DigitsConv, DigitsMlp, initialise
+
+
+def _saved(net: nn.Module, path):
+    initialise(net, torch.Generator().manual_seed(0))
+    torch.jit.save(torch.jit.script(net.eval()), path)
+    return path
+
+
+def _request(sample_models, initial, **said):
+    return AnalyzeRequest(
+        model=sample_models / "digits_mlp.pt",
+        data=str(sample_models / "digits_test.npz"),
+        train_data=str(sample_models / "digits_train.npz"),
+        init_model=initial,
+        settings=AnalyzeSettings(analyses=("generalization",), samples=20),
+        **said,
+    )
+
+
+def test_initial_network_stands_behind_the_same_preprocessing(sample_models, tmp_path):
+    net = DigitsMlp()
+    subject = open_file(_request(sample_models, _saved(net, tmp_path / "start.pt"), mean=(0.5,), std=(0.25,)))
+    inputs = subject.samples.inputs[:5]
+    assert torch.allclose(subject.initial(inputs), net((inputs - 0.5) / 0.25), atol=1e-5)
+    assert open_file(_request(sample_models, None)).initial is None
+
+
+def test_own_weights_are_a_cheaper_centre_than_zero(sample_models):
+    costs = []
+    for initial in (sample_models / "digits_mlp.pt", None):
+        subject = open_file(_request(sample_models, initial))
+        found = posterior_record(subject.graph, subject.training, initial=subject.initial)
+        costs.append(found.terms["divergence"])
+    assert costs[0] < costs[1]
+
+
+def test_another_architecture_is_a_usage_error(sample_models, tmp_path):
+    with pytest.raises(UsageError, match="--init-model must have the model's architecture"):
+        open_file(_request(sample_models, _saved(DigitsConv(), tmp_path / "start.pt")))
