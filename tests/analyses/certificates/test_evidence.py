@@ -9,7 +9,7 @@ import torch
 from lipcert.analyses.certificates import prepare
 from lipcert.attacks import Ball, Pgd, Target, run_attack, score_clean
 from lipcert.deadline import Deadline
-from lipcert.errors import LipcertError
+from lipcert.errors import RefusedModelError, UnsupportedOperatorError
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.subject import open_file
 from lipcert.records import AnalyzeSettings, Skipped
@@ -19,6 +19,7 @@ from tests import graphs
 EPS = {"linf": (0.01, 0.05), "l2": (0.05, 0.2), "l1": (0.1, 0.4)}
 SHAPES = ((3, 8, 2), (6, 20, 5), (20, 40, 10), (40, 30, 3), (10, 60, 4), (8, 16, 8), (16, 16, 6))
 NETS = list(product(SHAPES, range(3)))
+TINY = 1e-7  # for networks too deep for anything wider
 SAMPLES, POINTS, RANGE = 12, 400, (-1.0, 1.0)
 
 # What TorchScript files do not tell.
@@ -98,7 +99,7 @@ def _settled(path, eps=1e-4, samples=2):
     """Of a material model at random inputs labelled by itself: how many it certifies, or why none can be."""
     try:
         subject = open_file(AnalyzeRequest(model=path, input_shape=INPUTS.get(path.name)))
-    except LipcertError as error:
+    except (UnsupportedOperatorError, RefusedModelError) as error:  # refused by design; any other failure is one
         return error.message
     graph = subject.graph
     inputs = graphs.uniform(samples, *graph.input_shape, seed=1)
@@ -119,8 +120,9 @@ def _models(material):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_every_real_model_certifies_something_or_says_why_not(material):
-    found = {path.name: _settled(path) for path in _models(material)}
+    found = {path.name: _settled(path) or _settled(path, eps=TINY) for path in _models(material)}
     assert len(found) == 32
     silent = [name for name, result in found.items() if not result]
     assert silent == [], found
