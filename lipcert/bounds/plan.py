@@ -19,7 +19,6 @@ class Plan:
     """The float64 copy of a graph, read for bounds.
 
     graph    with constants that it computes as they come out in `deployed`, the dtype it is deployed in
-
     nodes    in order of execution, the input first, the logits last. An op that cuts its input into pieces is left
              out: each piece (`getitem`) reads what that op reads.
     sources  of each node; of a product u * gate(u) that is one curve, u alone
