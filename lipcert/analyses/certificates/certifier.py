@@ -107,7 +107,10 @@ class Certifier:
         for index, ball in enumerate(alive):
             self.progress("certificates", index, len(alive))
             share = deadline.share(1 / (len(alive) - index))
-            self._try(ball, done[ball], None, rungs, share, allowed)
+            part = allowed.part(1 / (len(alive) - index))
+            given = part.left
+            self._try(ball, done[ball], None, rungs, share, part)
+            allowed.pay(0.0 if math.isinf(given) else given - part.left)
         self.progress("certificates", len(alive), len(alive))
 
     def _try(  # noqa: PLR0917  where, whom, how, and two limits
