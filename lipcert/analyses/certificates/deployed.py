@@ -79,7 +79,7 @@ class _Propagation(torch.fx.Interpreter):
     def _rounded(self, n: torch.fx.Node, found: Rounded) -> Rounded:
         node = self._live.get(n)
         if node is None or node not in self._intervals:
-            return found
+            return Rounded(found.value.abs(), found.error)  # a factor may be negative, a size not
         sources = self._bounder.plan.sources[node]
         inputs, output = tuple(self._intervals[source] for source in sources), self._intervals[node]
         rule = self._bounder.plan.rules[node]
