@@ -18,7 +18,7 @@ DeployDtype = Literal["real", "float32", "bfloat16"]
 class Deployment:
     """Unit roundoffs of one arithmetic: |fl(a op b) - (a op b)| <= unit |a op b|.
 
-    accumulate  of sums of products; bfloat16 units add up in float32, in every implementation known to us
+    accumulate  of sums of products; bfloat16 units are taken to add up in float32
     store       of every value that is written, and of constants and inputs as they are read
 
     dtype       numbers that are stored; None for real ones

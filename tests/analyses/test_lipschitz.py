@@ -115,7 +115,9 @@ def test_rescaling_between_relu_layers_changes_nothing():
 def test_scaling_a_layer_scales_the_constant():
     weights = [(random(5, 4), torch.zeros(5)), (random(3, 5, seed=1), torch.zeros(3))]
     larger = [weights[0], (weights[1][0] * 3.0, weights[1][1])]
-    one, three = (by_norm(analyze_lipschitz(Constants(LayerNorms(graphs.mlp_of(layers))))) for layers in (weights, larger))
+    one, three = (
+        by_norm(analyze_lipschitz(Constants(LayerNorms(graphs.mlp_of(layers))))) for layers in (weights, larger)
+    )
     for norm in ORDERS:
         assert three[norm].upper == pytest.approx(3 * one[norm].upper, rel=1e-6)
         assert three[norm].lower == pytest.approx(3 * one[norm].lower, rel=1e-6)
