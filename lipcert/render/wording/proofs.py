@@ -15,8 +15,8 @@ _ARITHMETIC: dict[DeployDtype, str] = {
 }
 _NOT_COVERED: dict[DeployDtype, str] = {
     "real": "not covered: rounding of any kind",
-    "float32": "not covered: TF32, float16 and bfloat16 units, Winograd and FFT convolutions, flushed denormals, runtimes "
-    "that fold layers together",
+    "float32": "not covered: TF32, float16 and bfloat16 units, Winograd and FFT convolutions, flushed denormals, "
+    "runtimes that fold layers together",
     "bfloat16": "not covered: TF32 and float16 units, Winograd and FFT convolutions, flushed denormals, sums split in "
     "bfloat16, runtimes that fold layers together",
 }
