@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import final
 
 import torch
 from torch import Tensor
@@ -32,6 +33,7 @@ Classifier = Callable[[Tensor], Tensor]
 Objective = Callable[[Tensor], Tensor]
 
 
+@final
 class OutOfTimeError(Exception):
     """Raised by a classifier once the time given to a search has passed. A search stops, and returns what it has."""
 

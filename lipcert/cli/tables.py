@@ -21,5 +21,5 @@ def is_table(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(1000)
         if head.startswith(PARQUET):
-            return SCHEMA.encode() in file.read()
+            return SCHEMA.encode() in head + file.read()
     return not head or any(head.startswith(start) and mark in head for start, mark in MARKS)

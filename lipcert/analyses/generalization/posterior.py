@@ -77,8 +77,7 @@ def posterior_record(
     initial     the network before training, the prior's mean; without it the prior is centred at zero
     batch_size  samples a pass when errors are counted; speed and memory only
 
-    Raises:
-        UsageError: `initial` has another architecture.
+    Raises UsageError where `initial` has another architecture.
     """
     weights = weights_of(graph.to(device="cpu"))
     if isinstance(weights, Skipped):
@@ -89,23 +88,28 @@ def posterior_record(
     plan = _affordable(weights, len(training), effort)
     if isinstance(plan, str):
         return _record({}, missing=plan)
-    data = Samples(inputs=training.inputs.to("cpu", torch.float32), labels=training.labels.to("cpu", torch.int64))
-    price = len(weights.start) * math.log(PRIORS)
-
-    def at(offset: int) -> Callable[[int], None]:
-        return lambda done: progress("posterior", offset + done, plan.steps + plan.draws)
-
+    data = _on_cpu(training, training.labels)
+    price, at = len(weights.start) * math.log(PRIORS), _told(progress, plan)
     found = _searched(weights, middle, data, plan, price=price, seed=seed, done=at(0))
     # A generator of its own: the networks that are averaged over must be independent of the search.
     fresh = Generator().manual_seed(2 * seed + 1)
-    averaged = {"draws": plan.draws, "batch_size": batch_size}
-    errors = draw_errors(weights, found, data, generator=fresh, done=at(plan.steps), **averaged)
-    at(plan.steps)(plan.draws)
+    errors = draw_errors(
+        weights, found, data, generator=fresh, draws=plan.draws, batch_size=batch_size, done=at(plan.steps)
+    )
+    progress("posterior", plan.steps + plan.draws, plan.steps + plan.draws)
     terms = _terms(errors, found.divergence(middle), price, len(training), failure)
     own = error_rate(weights, weights.start, data, batch_size)
-    return _record(
-        {"weights": float(len(weights)), "steps": float(plan.steps), "error_of_the_file": own} | terms, failure
-    )
+    size = {"weights": float(len(weights)), "steps": float(plan.steps), "error_of_the_file": own}
+    return _record(size | terms, failure)
+
+
+def _told(progress: Progress, plan: Plan) -> Callable[[int], Callable[[int], None]]:
+    """Progress of a part of the work that begins after so many steps."""
+    return lambda offset: lambda done: progress("posterior", offset + done, plan.steps + plan.draws)
+
+
+def _on_cpu(training: Samples, labels: Tensor) -> Samples:
+    return Samples(inputs=training.inputs.to("cpu", torch.float32), labels=labels.to("cpu", torch.int64))
 
 
 def _searched(
