@@ -36,7 +36,7 @@ def test_every_size_is_searched(shape, classes, count):
     assert {record.norm for record in result.radii} == set(EPS)
 
 
-@pytest.mark.parametrize("effort", ["default", "high"])
+@pytest.mark.parametrize("effort", ["default", pytest.param("high", marks=pytest.mark.slow)])
 def test_one_sample_of_three_classes_is_searched_by_the_whole_cascade(effort):
     target = _target((1, 3, 5), 3, 1)
     result = analyze_robustness(target, {"linf": (0.02,), "l1": (0.2,)}, effort=effort)
