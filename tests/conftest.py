@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Read by OpenMP when torch is first imported: spinning threads of several test workers would slow each other down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The same examples on every machine and every run: a red build must mean a change in the code.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lipcert.attacks import Ball, Noise
+from lipcert.rounding import gamma
 from tests import graphs
 
 NORMS = st.sampled_from(["l1", "l2", "linf"])
@@ -30,7 +31,9 @@ def test_a_projected_point_is_inside_and_stays_put(norm, box, dtype, seed, featu
     assert ball.contains(projected, clean).all()
     assert ball.contains(clean, clean).all()
     again = ball.project(projected, clean)
-    torch.testing.assert_close(again, projected, rtol=0, atol=4 * torch.finfo(dtype).eps * 3)
+    # Where the box holds all coordinates but one, that one takes up the rounding of the whole sum.
+    whole_sum = 4 * gamma(features + 4) * eps if norm == "l1" else 0.0
+    torch.testing.assert_close(again, projected, rtol=0, atol=12 * torch.finfo(dtype).eps + whole_sum)
 
 
 @settings(max_examples=60, deadline=None)

@@ -63,6 +63,8 @@ def _check(seed: int, norm: Norm, kind: str, count: int) -> int:
     if norm != "l1":
         tried = torch.cat([tried, descend(bounder, area, margin_rows(labels, graph.classes), steps=4)])
     dtype = {"real": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}[kind]
+    if kind == "bfloat16" and any(node.raw.target is torch.ops.aten.avg_pool3d.default for node in bounder.nodes):
+        return 0  # torch computes this op in no 16-bit type
     run = _Values(graph.to(dtype=dtype).module, torch.Generator().manual_seed(seed) if kind == "float32" else None)
     with torch.no_grad():
         logits = run.run(tried.flatten(0, 1).to(dtype)).double()
