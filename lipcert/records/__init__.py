@@ -1,7 +1,7 @@
 """What is reported: frozen records without tensors. `lipcert.records.codec` turns them into JSON."""
 
 from lipcert.records.certificate import BracketRecord, CertificateRecord, PopulationRisk, RadiusRecord, Verdict
-from lipcert.records.check import DiagnosticRecord, ErrorRecord
+from lipcert.records.check import CheckRecord, CheckState, DiagnosticRecord, ErrorRecord, Level
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
 from lipcert.records.evaluation import CheckStatus, EvaluationCheck, EvaluationRecord, Trust
@@ -50,6 +50,8 @@ __all__ = [
     "BracketRecord",
     "CellRecord",
     "CertificateRecord",
+    "CheckRecord",
+    "CheckState",
     "CheckStatus",
     "CorrelationRecord",
     "CurvatureProbeRecord",
@@ -74,6 +76,7 @@ __all__ = [
     "JacobianRecord",
     "LayerRecord",
     "LayerSketch",
+    "Level",
     "LinearityRecord",
     "LipschitzRecord",
     "MarginRecord",

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Literal, final
 
 from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
-from lipcert.records.check import DiagnosticRecord, ErrorRecord
+from lipcert.records.check import CheckRecord, DiagnosticRecord, ErrorRecord
 from lipcert.records.evaluation import EvaluationRecord
 from lipcert.records.generalization import GeneralizationRecord, MeasureRecord, NormalisedMarginRecord
 from lipcert.records.jacobian import JacobianRecord
@@ -27,7 +27,7 @@ from lipcert.records.robustness import AdversarialRadiusRecord, RobustnessRecord
 from lipcert.records.settings import AnalyzeSettings
 from lipcert.records.skipped import Skipped
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 
 @final
@@ -63,6 +63,7 @@ class ModelRecord:
     normalised_margins: tuple[NormalisedMarginRecord, ...] = ()
     measures: tuple[MeasureRecord, ...] = ()
     diagnostics: tuple[DiagnosticRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
     unsupported_ops: tuple[str, ...] = ()
     timing: dict[str, float] | None = None
 
