@@ -13,6 +13,8 @@ from lipcert.cli.doctor import doctor
 from lipcert.cli.explain import explain
 from lipcert.cli.grouped_help import GroupedCommand
 from lipcert.cli.inspect import inspect
+from lipcert.cli.report import HELP as REPORT_HELP
+from lipcert.cli.report import report
 from lipcert.cli.schema import schema
 
 EPILOG = "Exit codes: 0 analysed, 1 a gate failed, 2 usage or data, 3 could not conclude, 4 no model, 130 interrupted."
@@ -47,5 +49,6 @@ def options(
 
 app.command(cls=GroupedCommand, help=HELP)(analyze)
 app.command(cls=GroupedCommand, help=CERTIFY_HELP)(certify)
+app.command(cls=GroupedCommand, help=REPORT_HELP)(report)
 for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

@@ -8,7 +8,7 @@ from lipcert.cli import options
 
 
 def doctor(
-    format: options.Format = None,  # noqa: A002  the option's own name
+    format: options.PropertyFormat = None,  # noqa: A002  the option's own name
     json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,

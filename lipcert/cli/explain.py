@@ -15,7 +15,7 @@ Topic = Annotated[
 
 def explain(
     topic: Topic = None,
-    format: options.Format = None,  # noqa: A002  the option's own name
+    format: options.PageFormat = None,  # noqa: A002  the option's own name
     json: options.Json = False,
 ) -> None:
     """Explain what a number in a report means.

@@ -11,7 +11,7 @@ def inspect(  # noqa: PLR0917  one parameter an option
     model: options.Models,
     input_shape: options.InputShape = None,
     output_name: options.OutputName = None,
-    format: options.Format = None,  # noqa: A002  the option's own name
+    format: options.PropertyFormat = None,  # noqa: A002  the option's own name
     json: options.Json = False,
     output: options.Output = None,
     overwrite: options.Overwrite = False,

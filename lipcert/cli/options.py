@@ -29,9 +29,13 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="ONNX, TorchScript o
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL...", help="Files, folders or glob patterns.", show_default=False)
 ]
+Result = Annotated[str, typer.Argument(metavar="RESULT", help="A stored JSON report; - is stdin.", show_default=False)]
 Property = Annotated[Path, typer.Argument(metavar="SPEC", help="Property: .vnnlib, or .vnnlib.gz.", show_default=False)]
 PropertyFormat = Annotated[
     str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.  [text]")
+]
+PageFormat = Annotated[
+    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
 ]
 Data = Annotated[
     str | None,
@@ -164,7 +168,14 @@ Deterministic = Annotated[
     _option("--deterministic", panel=_WORK, text="Same inputs, same bytes: leaves out time, host and arguments."),
 ]
 Format = Annotated[
-    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
+    str | None,
+    _option(
+        "-f",
+        "--format",
+        panel=_OUT,
+        metavar="FORMAT",
+        text="text, json, markdown, html, csv, sarif, junit or github.  [text]",
+    ),
 ]
 Json = Annotated[bool, _option("--json", panel=_OUT, text="Same as -f json.")]
 Output = Annotated[
