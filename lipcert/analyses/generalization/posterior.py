@@ -8,6 +8,7 @@ theorem and its constants are in posterior_bound.py.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
@@ -17,9 +18,15 @@ from torch import Generator, Tensor
 
 from lipcert.analyses.generalization.posterior_bound import LEAST_SAMPLES, bound_on_average, bound_on_error
 from lipcert.analyses.generalization.posterior_search import PRIORS, Posterior, search
-from lipcert.analyses.generalization.posterior_weights import Weights, centre, weights_of
+from lipcert.analyses.generalization.posterior_weights import (
+    Weights,
+    centre,
+    error_rate,
+    pass_seconds,
+    weights_of,
+)
+from lipcert.deadline import Deadline
 from lipcert.graph import Graph
-from lipcert.graph.scores import margins
 from lipcert.progress import Progress, silent
 from lipcert.records import Effort, GeneralizationRecord, Skipped, Soundness
 from lipcert.samples import Samples
@@ -33,6 +40,10 @@ ASSUMPTIONS = (
     "pseudo-random numbers are as good as random ones",
 )
 _SOURCE = "Dziugaite, Roy 2017, with Maurer 2004 and Maurer, Pontil 2009; constants in lipcert"
+NO_TIME = "no time was left for it: raise --time-budget"
+_SEARCH = 0.6  # share of the time left, where there is a limit, that goes to the search
+_DRAWING = 0.8  # of what is left then; one network takes longer than another
+_LEAST_DRAWS = 40
 _COINS = 0.2  # share of the failure probability that goes to the average over the posterior
 
 
@@ -42,7 +53,7 @@ class Plan:
     """What one effort may spend.
 
     weights  more of them are not tried
-    seconds  nominal, as `_step_seconds` counts them: the same on every machine
+    seconds  nominal, as `pass_seconds` counts them: the same on every machine
     steps    most steps
     least    fewer steps are not worth it
     draws    networks drawn to average over
@@ -70,12 +81,14 @@ def posterior_record(
     effort: Effort = "default",
     seed: int = 0,
     batch_size: int = 256,
+    deadline: Deadline | None = None,
     progress: Progress = silent,
 ) -> GeneralizationRecord:
     """The bound, failing with probability `failure` at most, or why there is none.
 
     initial     the network before training, the prior's mean; without it the prior is centred at zero
     batch_size  samples a pass when errors are counted; speed and memory only
+    deadline    the search is cut short, and fewer networks are drawn, so that it is met: the bound is then larger
 
     Raises UsageError where `initial` has another architecture.
     """
@@ -88,28 +101,28 @@ def posterior_record(
     plan = _affordable(weights, len(training), effort)
     if isinstance(plan, str):
         return _record({}, missing=plan)
-    data = _on_cpu(training, training.labels)
-    price, at = len(weights.start) * math.log(PRIORS), _told(progress, plan)
-    found = _searched(weights, middle, data, plan, price=price, seed=seed, done=at(0))
+    end = deadline or Deadline()
+    if end.passed:
+        return _record({}, missing=NO_TIME)
+    data = Samples(inputs=training.inputs.to("cpu", torch.float32), labels=training.labels.to("cpu", torch.int64))
+    at = _told(progress, plan)
+    chosen, steps = _searched(weights, middle, data, plan, seed=seed, done=at(0), deadline=end.share(_SEARCH))
+    begun = time.perf_counter()
+    own = error_rate(weights, weights.start, data, batch_size)
+    draws = _draws(plan.draws, end, time.perf_counter() - begun)
     # A generator of its own: the networks that are averaged over must be independent of the search.
     fresh = Generator().manual_seed(2 * seed + 1)
-    errors = draw_errors(
-        weights, found, data, generator=fresh, draws=plan.draws, batch_size=batch_size, done=at(plan.steps)
-    )
+    told = at(plan.steps)
+    errors = draw_errors(weights, chosen, data, generator=fresh, draws=draws, batch_size=batch_size, done=told)
     progress("posterior", plan.steps + plan.draws, plan.steps + plan.draws)
-    terms = _terms(errors, found.divergence(middle), price, len(training), failure)
-    own = error_rate(weights, weights.start, data, batch_size)
-    size = {"weights": float(len(weights)), "steps": float(plan.steps), "error_of_the_file": own}
+    terms = _terms(errors, chosen.divergence(middle), _price(weights), len(training), failure)
+    size = {"weights": float(len(weights)), "steps": float(steps), "error_of_the_file": own}
     return _record(size | terms, failure)
 
 
-def _told(progress: Progress, plan: Plan) -> Callable[[int], Callable[[int], None]]:
-    """Progress of a part of the work that begins after so many steps."""
-    return lambda offset: lambda done: progress("posterior", offset + done, plan.steps + plan.draws)
-
-
-def _on_cpu(training: Samples, labels: Tensor) -> Samples:
-    return Samples(inputs=training.inputs.to("cpu", torch.float32), labels=labels.to("cpu", torch.int64))
+def _price(weights: Weights) -> float:
+    """Log of the number of priors."""
+    return len(weights.start) * math.log(PRIORS)
 
 
 def _searched(
@@ -118,15 +131,33 @@ def _searched(
     data: Samples,
     plan: Plan,
     *,
-    price: float,
     seed: int,
     done: Callable[[int], None],
-) -> Posterior:
+    deadline: Deadline,
+) -> tuple[Posterior, int]:
+    """What the search gives, and its steps."""
     assert data.labels is not None
-    generator = Generator().manual_seed(2 * seed)
     return search(
-        weights, middle, data.inputs, data.labels, price=price, steps=plan.steps, generator=generator, done=done
+        weights,
+        middle,
+        data.inputs,
+        data.labels,
+        price=_price(weights),
+        steps=plan.steps,
+        generator=Generator().manual_seed(2 * seed),
+        done=done,
+        deadline=deadline,
     )
+
+
+def _draws(most: int, deadline: Deadline, seconds: float) -> int:
+    """How many networks to draw, settled before any of them is seen."""
+    return most if math.isinf(deadline.left) else min(most, max(_LEAST_DRAWS, int(_DRAWING * deadline.left / seconds)))
+
+
+def _told(progress: Progress, plan: Plan) -> Callable[[int], Callable[[int], None]]:
+    """Progress of a part of the work that begins after so many steps."""
+    return lambda offset: lambda done: progress("posterior", offset + done, plan.steps + plan.draws)
 
 
 def draw_errors(
@@ -147,16 +178,6 @@ def draw_errors(
     return torch.tensor(rates, dtype=torch.float64)
 
 
-def error_rate(weights: Weights, values: dict[str, Tensor], data: Samples, batch_size: int) -> float:
-    """Share of samples whose own class does not lead alone; logits that are no numbers count as errors."""
-    assert data.labels is not None
-    right = 0
-    with torch.no_grad():
-        for part, own in zip(data.inputs.split(batch_size), data.labels.split(batch_size), strict=True):
-            right += int((margins(weights.logits(values, part), own) > 0).sum())
-    return (len(data) - right) / len(data)
-
-
 def _affordable(weights: Weights, samples: int, effort: Effort) -> Plan | str:
     """The effort's plan with the steps this network can have, or why there are none."""
     if samples < LEAST_SAMPLES:
@@ -168,16 +189,11 @@ def _affordable(weights: Weights, samples: int, effort: Effort) -> Plan | str:
     if len(weights) > plan.weights:
         return f"{len(weights):,} weights are more than the {plan.weights:,} of effort {effort}{more}"
     work = weights.multiplications()
-    averaging = plan.draws * _seconds(len(weights), samples * work)
-    steps = min(plan.steps, int((plan.seconds - averaging) / _seconds(len(weights), 3 * min(256, samples) * work)))
+    averaging = plan.draws * pass_seconds(len(weights), samples * work)
+    steps = min(plan.steps, int((plan.seconds - averaging) / pass_seconds(len(weights), 3 * min(256, samples) * work)))
     if steps < plan.least:
         return f"{samples:,} samples through {len(weights):,} weights take longer than effort {effort} allows{more}"
     return Plan(weights=plan.weights, seconds=plan.seconds, steps=steps, least=plan.least, draws=plan.draws)
-
-
-def _seconds(weights: int, multiplications: int) -> float:
-    """Nominal seconds of one pass with fresh noise: calls, noise, arithmetic. A count, not a measurement."""
-    return 1.5e-3 + 1e-7 * weights + 3e-10 * multiplications
 
 
 def _terms(errors: Tensor, divergence: float, price: float, samples: int, failure: float) -> dict[str, float]:

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from lipcert.analyses.generalization.posterior_bound import gaussian_divergence, largest_rate
 from lipcert.analyses.generalization.posterior_weights import Weights
+from lipcert.deadline import Deadline
 
 PRIORS = 321
 """Standard deviations a tensor's prior may have: 2^(j / 16) for j from -160 to 160."""
@@ -68,21 +69,27 @@ def search(
     steps: int,
     generator: Generator,
     done: Callable[[int], None],
-) -> Posterior:
+    deadline: Deadline | None = None,
+) -> tuple[Posterior, int]:
     """Minimise the bound by stochastic gradients, the error replaced by the probability of a wrong class.
 
     Every step draws one network and up to 256 samples. The gradient of p(q, c), where kl(q || p) = c, is a positive
     multiple of -d kl / d q times that of q plus that of c; the multiple does not matter to Adam.
 
-    price  what is added to KL before it is divided by the number of samples
+    price     what is added to KL before it is divided by the number of samples
+    deadline  the steps are cut short so that the last ones, which are small, are still made in time
+
+    Gives back the distribution and the number of steps made.
     """
     free = _Free(weights, centre)
     groups: list[dict[str, Any]] = [{"params": [free.mean]}, {"params": [free.log_std], "lr": _RATE * _NOISE_RATE}]
     optimiser = torch.optim.Adam(groups, lr=_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    error = 0.5
-    for step in range(steps):
-        done(step)
+    pace, error = _Pace(steps, deadline or Deadline()), 0.5
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace.rate)
+    made = 0
+    while pace.gone(made) < 1:
+        done(made)
+        made += 1
         rows = torch.randint(len(inputs), (min(_BATCH, len(inputs)),), generator=generator)
         surrogate = _wrong(weights.logits(free.draw(generator), inputs[rows]), labels[rows])
         divergence = free.divergence()
@@ -96,7 +103,24 @@ def search(
             parameter.grad.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
         optimiser.step()
         schedule.step()
-    return free.fixed()
+    return free.fixed(), made
+
+
+@final
+class _Pace:
+    """How much of a search is over: of its steps, or of its time where that is more."""
+
+    def __init__(self, steps: int, deadline: Deadline) -> None:
+        self._steps, self._deadline, self._left = steps, deadline, deadline.left
+
+    def gone(self, step: int) -> float:
+        """The share, from 0 to 1."""
+        timed = 0.0 if math.isinf(self._left) else 1 - self._deadline.left / self._left if self._left else 1.0
+        return max(step / self._steps, timed)
+
+    def rate(self, step: int) -> float:
+        """What the learning rate is multiplied by: a half cosine."""
+        return (1 + math.cos(math.pi * min(1.0, self.gone(step)))) / 2
 
 
 @final

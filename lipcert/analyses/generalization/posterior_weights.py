@@ -12,7 +12,9 @@ from torch.func import functional_call
 from lipcert.errors import UsageError
 from lipcert.graph import PREPROCESS_CONSTANTS, Graph
 from lipcert.graph.fold import fold_batch_norm
+from lipcert.graph.scores import margins
 from lipcert.records import Skipped
+from lipcert.samples import Samples
 
 _NORMALISATIONS = ("native_batch_norm", "_native_batch_norm_legit_no_training")
 
@@ -98,6 +100,21 @@ def check_same_weights(graph: Graph, initial: Graph) -> None:
     weights = weights_of(graph)
     if isinstance(weights, Weights):
         centre(weights, initial)
+
+
+def error_rate(weights: Weights, values: dict[str, Tensor], data: Samples, batch_size: int) -> float:
+    """Share of samples whose own class does not lead alone; logits that are no numbers count as errors."""
+    assert data.labels is not None
+    right = 0
+    with torch.no_grad():
+        for part, own in zip(data.inputs.split(batch_size), data.labels.split(batch_size), strict=True):
+            right += int((margins(weights.logits(values, part), own) > 0).sum())
+    return (len(data) - right) / len(data)
+
+
+def pass_seconds(weights: int, multiplications: int) -> float:
+    """Nominal seconds of one pass with fresh noise: calls, noise, arithmetic. A count, not a measurement."""
+    return 1.5e-3 + 1e-7 * weights + 3e-10 * multiplications
 
 
 def _label(graph: Graph, name: str) -> str:

@@ -54,7 +54,11 @@ PAGES = (
         ("farnia", "farnia-fgm", "farnia-pgm", "farnia-wrm"),
     ),
     Page("normalised_margins", "margins over the network's size", ("normalised_margin", "normalized_margins")),
-    Page("measures", "what was seen to go with the generalization gap", ("measure", "path_norm", "param_norm")),
+    Page(
+        "measures",
+        "what was seen to go with the generalization gap",
+        ("measure", "path_norm", "param_norm", "sharpness", "flatness", "pacbayes_sigma"),
+    ),
     Page(
         "certificates.certified_accuracy",
         "share of samples proved to keep their true label in the whole region",
@@ -71,7 +75,7 @@ PAGES = (
     Page(
         "radii.certified_radius",
         "radius up to which a sample is proved to keep its label",
-        ("certified.radius", "radii"),
+        ("certified.radius", "radii", "product_radius", "radii.product_radius"),
     ),
     Page(
         "robustness.robust_accuracy", "share of samples no attack broke", ("robust.accuracy", "robustness", "attacks")

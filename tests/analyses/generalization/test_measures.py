@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lipcert.analyses.generalization import measures, stepped
+from lipcert.analyses.generalization.flatness import Flatness
 from lipcert.analyses.generalization.measures import path_norm
 from lipcert.records import Soundness
 from lipcert.rules import LayerNorms
@@ -30,6 +31,36 @@ def test_values_of_the_toy():
     assert found["param_norm"].value == pytest.approx(math.sqrt(15 / m))
     assert found["inverse_margin"].value == pytest.approx(math.sqrt(100 / m))
     assert found["log_sum_of_fro"].value == pytest.approx((math.log(2) + math.log(11 * 4) / 2 - math.log(m)) / 2)
+
+
+def test_distances_from_the_start_of_the_toy():
+    graph, start = graphs.toy(), unbiased(*(weight - step for weight, step in zip(WEIGHTS, (0.5, 0.25), strict=True)))
+    found = {one.measure: one.value for one in measures(graph, None, MARGINS, initial=start)}
+    m, squares = len(MARGINS), (6 * 0.25, 6 * 0.0625)
+    assert found["fro_dist"] == pytest.approx(math.sqrt(sum(squares) / m))
+    assert found["dist_spec_init"] == pytest.approx(math.sqrt(sum(squares) / m))  # all entries equal: of rank one
+    ratio = squares[0] / 2.572554**2 + squares[1] / 3
+    product = 2 * math.log(2.572554) + math.log(3) - 2 * math.log(0.1)
+    assert found["log_spec_init_main"] == pytest.approx((product + math.log(ratio) - math.log(m)) / 2, rel=1e-6)
+    assert "pacbayes_init" not in found
+
+
+def test_measures_of_flatness_of_the_toy():
+    start = unbiased(*(torch.zeros_like(weight) for weight in WEIGHTS))
+    flat = Flatness(sigma=0.25, magnitude_sigma=0.5, samples=10)
+    given = {one.measure: one.value for one in measures(graphs.toy(), None, MARGINS, initial=start, flat=flat)}
+    m, square = len(MARGINS), 15.0
+    entries = [float(x) for weight in WEIGHTS for x in weight.flatten()]
+    assert (given["pacbayes_sigma"], given["pacbayes_mag_sigma"]) == (0.25, 0.5)
+    assert given["pacbayes_flatness"] == pytest.approx(math.sqrt(16 / m))
+    plain = square / (4 * 0.0625) + math.log(m / 0.25) + 10
+    assert given["pacbayes_orig"] == given["pacbayes_init"] == pytest.approx(math.sqrt(plain / m))
+    top = 1e-6 + 1.25 * square / 12
+    aware = sum(math.log(top / (1e-6 + 0.25 * w**2)) for w in entries) / 4 + math.log(m / 0.5) + 10
+    assert given["pacbayes_mag_orig"] == given["pacbayes_mag_init"] == pytest.approx(math.sqrt(aware / m))
+    without = {one.measure for one in measures(graphs.toy(), None, MARGINS, flat=flat)}
+    assert {"pacbayes_orig", "pacbayes_flatness", "pacbayes_mag_flatness"} <= without
+    assert not {"pacbayes_init", "pacbayes_mag_orig", "pacbayes_mag_init"} & without
 
 
 def test_the_path_norm_sums_over_paths():

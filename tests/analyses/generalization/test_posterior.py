@@ -1,16 +1,17 @@
 """The bound for networks with random weights: what it promises, what it depends on, and what it refuses."""
 
+import time
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from lipcert.analyses.generalization import posterior
 from lipcert.analyses.generalization.posterior import PLANS, posterior_record
 from lipcert.analyses.generalization.posterior_bound import bound_on_error
 from lipcert.analyses.generalization.posterior_search import Posterior, prior_grid
-from lipcert.analyses.generalization.posterior_weights import Weights, centre, weights_of
+from lipcert.analyses.generalization.posterior_weights import Weights, centre, error_rate, weights_of
+from lipcert.deadline import Deadline
 from lipcert.errors import UsageError
 from lipcert.graph import Graph
 from lipcert.records import GeneralizationRecord, Skipped
@@ -166,5 +167,19 @@ def test_weights_that_are_no_numbers_are_errors() -> None:
     assert isinstance(weights, Weights)
     samples = _samples()
     broken = {name: torch.full_like(tensor, torch.nan) for name, tensor in weights.start.items()}
-    assert posterior.error_rate(weights, broken, samples, 64) == 1
-    assert posterior.error_rate(weights, weights.start, samples, 64) == 0
+    assert error_rate(weights, broken, samples, 64) == 1
+    assert error_rate(weights, weights.start, samples, 64) == 0
+
+
+@pytest.mark.usefixtures("brief")
+def test_time_cuts_the_search_short_and_the_bound_still_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PLANS, "default", replace(PLANS["default"], steps=100_000, least=1, draws=10**7, seconds=1e9))
+    start = time.perf_counter()
+    found = _record(_linear(), deadline=Deadline.after(0.6))
+    assert time.perf_counter() - start < 30  # unlimited it would take hours
+    terms = found.terms
+    assert 0 < terms["steps"] < 100_000
+    assert 40 <= terms["draws"] < 10**7
+    total = terms["divergence"] + terms["prior_choice"]
+    assert terms["upper"] == pytest.approx(bound_on_error(terms["train_error_upper"], total, 300, 0.04), rel=1e-9)
+    assert "--time-budget" in _record(_linear(), deadline=Deadline.after(0)).missing
