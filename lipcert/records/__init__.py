@@ -6,7 +6,15 @@ from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
 from lipcert.records.evaluation import CheckStatus, EvaluationCheck, EvaluationRecord, Trust
 from lipcert.records.functionals import CurvatureProbeRecord, FunctionalsRecord, RelationRecord
-from lipcert.records.generalization import GeneralizationRecord, MeasureRecord, NormalisedMarginRecord, Split
+from lipcert.records.generalization import (
+    AllLayerMarginRecord,
+    GeneralizationRecord,
+    MeasureRecord,
+    NormalisedMarginRecord,
+    ResilienceRecord,
+    Split,
+    TrainingGapRecord,
+)
 from lipcert.records.inspect import InspectRecord, InspectReport, LayerSketch, OperatorRecord
 from lipcert.records.jacobian import (
     CorrelationRecord,
@@ -17,7 +25,7 @@ from lipcert.records.jacobian import (
 )
 from lipcert.records.layer import LayerRecord, SpectrumRecord
 from lipcert.records.linearity import AlignmentRecord, CellRecord, GapRecord, LinearityRecord, PowerMethodRecord
-from lipcert.records.lipschitz import LipschitzRecord, Norm
+from lipcert.records.lipschitz import CleverRecord, LipschitzRecord, Norm
 from lipcert.records.margin import MarginRecord
 from lipcert.records.provenance import (
     DataRecord,
@@ -45,6 +53,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "AdversarialRadiusRecord",
     "AlignmentRecord",
+    "AllLayerMarginRecord",
     "AnalyzeSettings",
     "AttackRecord",
     "BracketRecord",
@@ -53,6 +62,7 @@ __all__ = [
     "CheckRecord",
     "CheckState",
     "CheckStatus",
+    "CleverRecord",
     "CorrelationRecord",
     "CurvatureProbeRecord",
     "CurvePoint",
@@ -93,6 +103,7 @@ __all__ = [
     "RadiusRecord",
     "RelationRecord",
     "Report",
+    "ResilienceRecord",
     "RobustnessRecord",
     "RunRecord",
     "SamplingRecord",
@@ -107,6 +118,7 @@ __all__ = [
     "SurrogateName",
     "SurrogateRecord",
     "ToolRecord",
+    "TrainingGapRecord",
     "Trust",
     "Verdict",
 ]

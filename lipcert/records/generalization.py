@@ -77,3 +77,64 @@ class MeasureRecord:
     measure: str
     value: float
     soundness: Soundness = Soundness.HEURISTIC
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllLayerMarginRecord:
+    """The all-layer margin from above: how small shifts at the layers change the class.
+
+    layers  where the outputs are moved
+    upper   length of the shifts found, over the samples; 0 where a sample is wrong already
+    wrong   samples that are
+    unmet   samples where the search found nothing; they are not in `upper`
+    """
+
+    split: Split
+    layers: tuple[str, ...]
+    upper: Distribution
+    wrong: int
+    unmet: int
+    soundness: Soundness = Soundness.HEURISTIC
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResilienceRecord:
+    """Ingredients of bounds from noise resilience at one place in the network, measured at samples.
+
+    place        "input", or the layer at whose output it is
+    activation   l2 norm of the values there
+    jacobian     spectral norm of the derivative of the logits with respect to them
+    sensitivity  jacobian * activation / l2 norm of the logits
+    """
+
+    place: str
+    split: Split
+    activation: Distribution
+    jacobian: Distribution
+    sensitivity: Distribution
+    soundness: Soundness = Soundness.ESTIMATE
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingGapRecord:
+    """One quantity on training and test samples; means, and a bootstrap 95 % interval of test - train.
+
+    quantity  "clean_loss", "clean_accuracy", "margin"; under attack "robust_loss", "robust_accuracy", "excess_loss",
+              the robust loss less the clean one of the same sample
+    attack    what searched the ball, the same search on both sides; empty without perturbation
+    """
+
+    quantity: str
+    norm: Norm | None = None
+    eps: float | None = None
+    attack: str = ""
+    train_samples: int
+    test_samples: int
+    train: float
+    test: float
+    gap: float
+    ci95: tuple[float, float]
+    soundness: Soundness = Soundness.ESTIMATE

@@ -10,10 +10,17 @@ from typing import Any, Literal, final
 from lipcert.records.certificate import BracketRecord, CertificateRecord, RadiusRecord
 from lipcert.records.check import CheckRecord, DiagnosticRecord, ErrorRecord
 from lipcert.records.evaluation import EvaluationRecord
-from lipcert.records.generalization import GeneralizationRecord, MeasureRecord, NormalisedMarginRecord
+from lipcert.records.generalization import (
+    AllLayerMarginRecord,
+    GeneralizationRecord,
+    MeasureRecord,
+    NormalisedMarginRecord,
+    ResilienceRecord,
+    TrainingGapRecord,
+)
 from lipcert.records.jacobian import JacobianRecord
 from lipcert.records.layer import LayerRecord
-from lipcert.records.lipschitz import LipschitzRecord
+from lipcert.records.lipschitz import CleverRecord, LipschitzRecord
 from lipcert.records.margin import MarginRecord
 from lipcert.records.provenance import (
     DataRecord,
@@ -51,6 +58,7 @@ class ModelRecord:
     data: DataRecord | None
     layers: tuple[LayerRecord, ...] | Skipped = ()
     lipschitz: tuple[LipschitzRecord, ...] | Skipped = ()
+    clever: tuple[CleverRecord, ...] = ()
     jacobian: JacobianRecord | Skipped | None = None
     margins: MarginRecord | Skipped | None = None
     robustness: tuple[RobustnessRecord, ...] | Skipped = ()
@@ -62,6 +70,9 @@ class ModelRecord:
     generalization: tuple[GeneralizationRecord, ...] | Skipped = ()
     normalised_margins: tuple[NormalisedMarginRecord, ...] = ()
     measures: tuple[MeasureRecord, ...] = ()
+    all_layer_margin: AllLayerMarginRecord | Skipped | None = None
+    noise_resilience: tuple[ResilienceRecord, ...] | Skipped = ()
+    training_gaps: tuple[TrainingGapRecord, ...] | Skipped = ()
     diagnostics: tuple[DiagnosticRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     unsupported_ops: tuple[str, ...] = ()

@@ -98,7 +98,7 @@ def _matrices(graph: Graph) -> list[Tensor]:
 def _of_norms(matrices: list[Tensor], gamma: float) -> dict[str, float]:
     spectral = [2 * math.log(float(torch.linalg.matrix_norm(matrix, 2))) for matrix in matrices]
     frobenius = [2 * math.log(float(torch.linalg.matrix_norm(matrix))) for matrix in matrices]
-    depth, found = len(matrices), {}
+    depth, found = len(matrices), dict[str, float]()
     for kind, logs in (("spec", spectral), ("fro", frobenius)):
         total = math.fsum(logs)
         found |= {f"log_prod_of_{kind}": total, f"log_sum_of_{kind}": math.log(depth) + total / depth}

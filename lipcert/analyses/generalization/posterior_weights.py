@@ -51,13 +51,18 @@ class Weights:
         return {name: torch.randn(tensor.shape, generator=generator).to(tensor) for name, tensor in self.start.items()}
 
     def multiplications(self) -> int:
-        """Roughly how many one sample takes: for each weight, the places it is used at."""
-        total = 0
-        for node in self.graph.nodes:
-            kernel = max((math.prod(arg.shape) for arg in node.args if isinstance(arg, Tensor)), default=0)
-            places = math.prod(node.shape[2:]) if node.op == "convolution" else 1
-            total += kernel * places
-        return total
+        """Roughly how many one sample takes."""
+        return multiplications(self.graph)
+
+
+def multiplications(graph: Graph) -> int:
+    """Roughly how many one sample takes: for each weight, the places it is used at."""
+    total = 0
+    for node in graph.nodes:
+        kernel = max((math.prod(arg.shape) for arg in node.args if isinstance(arg, Tensor)), default=0)
+        places = math.prod(node.shape[2:]) if node.op == "convolution" else 1
+        total += kernel * places
+    return total
 
 
 def weights_of(graph: Graph) -> Weights | Skipped:
