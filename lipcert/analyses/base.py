@@ -14,6 +14,9 @@ from torch import Tensor
 from lipcert.graph import Graph
 from lipcert.records import Distribution, Norm, Soundness
 
+PRODUCT = "product of layer norms"
+"""How the constants that multiply the norms of layers are called."""
+
 _BINS = 20
 _RESAMPLES = 1000
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)

@@ -14,6 +14,7 @@ from lipcert.analyses.certificates import (
     certificate_records,
     certified_radii,
     prepare,
+    product_radii,
     radius_records,
     verdicts,
 )
@@ -83,6 +84,8 @@ def report_proofs(run: Run, proofs: Certifier | Skipped) -> None:
     else:
         run.found(certificates=certificate_records(proofs), radii=radius_records(proofs, seed=run.settings.seed))
         run.each(certified_radius=certified_radii(proofs), verdicts=verdicts(proofs))
+        if proofs.products:
+            run.each(product_radius=product_radii(proofs))
 
 
 def brackets(run: Run, robustness: Robustness, proofs: Certifier | Skipped) -> tuple[BracketRecord, ...]:

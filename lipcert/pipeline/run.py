@@ -7,6 +7,7 @@ from torch import Tensor
 from lipcert.analyses.jacobian import Measured
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import Constants, analyze_lipschitz, unsupported
+from lipcert.pipeline.clever import estimate_clever
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
 from lipcert.pipeline.generalization import assess, mark_split
@@ -38,6 +39,8 @@ def complete(run: Run) -> None:
         order = slice(None) if measured is None else measured.steepest_first
         inputs = None if samples is None else samples.inputs[order]
         run.found(lipschitz=run.timed("lipschitz", lambda: _lipschitz(run, constants, inputs)))
+        if samples is not None:
+            run.timed("lipschitz", lambda: estimate_clever(run, samples))
     if samples is None or samples.labels is None:
         missing = NO_DATA if samples is None else NO_LABELS
         run.found(**{name: missing for name in NEED_LABELS if run.asked(name)})

@@ -48,6 +48,8 @@ class RadiusRecord:
 
     deploy_dtype, clipped  as in `CertificateRecord`
     searched               samples whose radius was looked for by search; the others have the best that came for free
+    product_radius         margin over the product of layer norms (with the last layer's pairwise differences), for
+                           contrast: of the real-arithmetic network, without what other norms prove
     """
 
     norm: Norm
@@ -57,6 +59,7 @@ class RadiusRecord:
     deploy_dtype: DeployDtype = "real"
     clipped: bool = False
     searched: int = 0
+    product_radius: Distribution | None = None
 
 
 @final

@@ -2,6 +2,20 @@
 
 from lipcert.analyses.certificates.certifier import Certifier
 from lipcert.analyses.certificates.preparation import prepare
-from lipcert.analyses.certificates.summary import certificate_records, certified_radii, radius_records, verdicts
+from lipcert.analyses.certificates.summary import (
+    certificate_records,
+    certified_radii,
+    product_radii,
+    radius_records,
+    verdicts,
+)
 
-__all__ = ["Certifier", "certificate_records", "certified_radii", "prepare", "radius_records", "verdicts"]
+__all__ = [
+    "Certifier",
+    "certificate_records",
+    "certified_radii",
+    "prepare",
+    "product_radii",
+    "radius_records",
+    "verdicts",
+]

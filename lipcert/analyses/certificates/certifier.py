@@ -41,6 +41,7 @@ class Certifier:
 
     standings     a ball each, in the order asked for
     lipschitz     radii from Lipschitz constants that support the statement; Skipped where there are none
+    products      norm -> radii from products of layer norms alone, for contrast; they prove no ball
     ladder        bounds on regions; Skipped where an op has no rule for them
     deploy_dtype  the arithmetic all of this holds for
     features      number of inputs of one sample
@@ -49,6 +50,7 @@ class Certifier:
 
     standings: tuple[Standing, ...]
     lipschitz: LipschitzRadii | Skipped
+    products: dict[Norm, Tensor] = field(default_factory=dict)
     ladder: Ladder | Skipped
     deploy_dtype: DeployDtype
     features: int

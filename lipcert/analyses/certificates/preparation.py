@@ -9,7 +9,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from lipcert.analyses.base import UpperConstants, logits_of
+from lipcert.analyses.base import PRODUCT, UpperConstants, logits_of
 from lipcert.analyses.certificates.certifier import Certifier
 from lipcert.analyses.certificates.deployed import deployed_error
 from lipcert.analyses.certificates.ladder import BATCH, Ladder
@@ -64,12 +64,35 @@ def prepare(
     return Certifier(
         standings=tuple(Standing(norm=n, eps=e, wrong=wrong) for n, levels in eps.items() for e in sorted(levels)),
         lipschitz=lipschitz,
+        products=_by_products(layers or working, working, samples, constants, tuple(eps)),
         ladder=ladder,
         deploy_dtype="real" if isinstance(ladder, Skipped) else settings.deploy_dtype,
         features=prod(graph.input_shape),
         effort=settings.effort,
         progress=progress,
     )
+
+
+def _by_products(
+    layers: Graph, graph: Graph, samples: Samples, constants: Sequence[UpperConstants], norms: Sequence[Norm]
+) -> dict[Norm, Tensor]:
+    """What the products of layer norms alone prove of the real-arithmetic network, for contrast; each in its own norm.
+
+    Sources: Tsuzuku, Sato, Sugiyama, NeurIPS 2018 (arXiv 1802.04034), section 3; with the exact differences of the
+    last layer's rows as in Leino, Wang, Fredrikson, ICML 2021 (arXiv 2102.08452), section 3.
+    """
+    products = [one for one in constants if one.method == PRODUCT and one.norm in norms]
+    try:
+        logits = bounded_logits(graph, samples.inputs, batch_size=_BATCH) if products else None
+    except UnsupportedOperatorError:
+        return {}
+    found: dict[Norm, Tensor] = {}
+    for one in products if logits is not None else ():
+        assert logits is not None
+        radii = lipschitz_radii(layers, logits, _labels(samples), [one], (one.norm,))
+        if isinstance(radii, LipschitzRadii):
+            found[one.norm] = radii.radius[one.norm]
+    return found
 
 
 def _labels(samples: Samples) -> Tensor:

@@ -61,12 +61,19 @@ def _radius(certifier: Certifier, norm: Norm, seed: int) -> RadiusRecord:
         deploy_dtype=certifier.deploy_dtype,
         clipped=certifier.clipped,
         searched=certifier.searched.get(norm, 0),
+        product_radius=summarise(certifier.products[norm], seed=seed) if norm in certifier.products else None,
     )
 
 
 def certified_radii(certifier: Certifier) -> list[dict[Norm, float]]:
     """Norm -> certified radius, one entry a sample."""
     columns = {norm: certifier.radius(norm).tolist() for norm in certifier.norms}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def product_radii(certifier: Certifier) -> list[dict[Norm, float]]:
+    """Norm -> radius from the product of layer norms alone, one entry a sample; empty where there is none."""
+    columns = {norm: values.tolist() for norm, values in certifier.products.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import math
 
-from lipcert.analyses.base import UpperConstants
+from lipcert.analyses.base import PRODUCT, UpperConstants
 from lipcert.graph import Node
 from lipcert.records import Norm, Soundness
 from lipcert.rounding import product_up
 from lipcert.rules import RULES, LayerNorms, Tier, UnboundedError, tier
 
-METHOD = "product of layer norms"
+METHOD = PRODUCT
 
 
 def soundness_of(norms: LayerNorms, norm: Norm) -> Soundness:

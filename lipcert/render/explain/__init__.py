@@ -150,6 +150,11 @@ PAGES = (
             "lipschitz.value.lower",
         ),
     ),
+    Page(
+        "clever",
+        "local constant and radius guessed from the largest sampled gradients: an estimate",
+        ("clever.radius", "clever.constant", "clever.fitted", "clever_estimate"),
+    ),
     Page("layers.spectral_norm", "largest singular value of a layer as an operator", ("layers", "spectral_norm")),
     Page("layers.linf_norm", "largest absolute row sum of a layer", ("linf_norm",)),
     Page("layers.l1_norm", "largest absolute column sum of a layer", ("l1_norm",)),

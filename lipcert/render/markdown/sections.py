@@ -15,7 +15,7 @@ from lipcert.render.wording import gaps, identity, proofs
 from lipcert.render.wording.evaluation import caution
 from lipcert.render.wording.generalization import is_trained_on
 from lipcert.render.wording.lines import spaces
-from lipcert.render.wording.lipschitz import reading
+from lipcert.render.wording.lipschitz import estimates, reading
 from lipcert.render.wording.verdict import ball, headline, soundness_at
 
 
@@ -86,7 +86,8 @@ def radii(model: ModelRecord) -> str | None:
         points = (spread.q05, spread.median, spread.q95, spread.max)
         row = [record.norm, *(notation.lower(max(point, 0.0)) for point in points)]
         rows.append([*row, f"{record.soundness}, {record.method}"])
-    return f"## Certified radii\n\n{table(['norm', 'q05', 'median', 'q95', 'max', 'evidence'], rows)}"
+    lines = "".join(f"\n\n{escape(line)}" for line in proofs.products(model))
+    return f"## Certified radii\n\n{table(['norm', 'q05', 'median', 'q95', 'max', 'evidence'], rows)}{lines}"
 
 
 def lipschitz(model: ModelRecord) -> str | None:
@@ -105,7 +106,7 @@ def lipschitz(model: ModelRecord) -> str | None:
     ]
     if not rows:
         return None
-    lines = "".join(f"\n\n{escape(line)}" for line in reading(model))
+    lines = "".join(f"\n\n{escape(line)}" for line in (*reading(model), *estimates(model)))
     return f"## Lipschitz constant of the logits\n\n{table(['norm', 'constant', 'gap', 'evidence'], rows)}{lines}"
 
 

@@ -18,6 +18,7 @@ from lipcert.render.wording.proofs import (
     decided_by,
     given_up,
     methods,
+    products,
     statement,
 )
 
@@ -35,6 +36,7 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
         lead = [Column(header="radius", justify="left"), *columns, Column(header="spread", justify="left")]
         parts.append(ink.grid(lead, [_radius(record, ink) for record in model.radii]))
         parts += [ink.text(f"{norms}: {method}", "dim") for method, norms in _methods(model.radii).items()]
+        parts += [ink.text(line, "dim") for line in products(model)]
     parts += [ink.text(line, "dim") for line in (*broken_late(model), *given_up(model), *statement(model))]
     return ink.section(ink.heading("CERTIFICATES", ["a misclassified sample has radius 0"]), *parts) if parts else None
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from lipcert.records import LipschitzRecord, ModelRecord, Skipped
 from lipcert.render.notation import inequality, relative_gap
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.lipschitz import reading
+from lipcert.render.wording.lipschitz import estimates, reading
 from lipcert.render.wording.verdict import upper_end
 
 _ORDER = {"l2": 0, "linf": 1, "l1": 2}
@@ -25,7 +25,7 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
         return None
     columns = [Column(header=name, justify=side) for name, side in names]  # type: ignore[arg-type]
     heading = ink.heading("LIPSCHITZ CONSTANT L", ["input -> logits", "the same norm on both sides"])
-    lines = [ink.text(line) for line in reading(model)]
+    lines = [ink.text(line) for line in (*reading(model), *estimates(model))]
     return ink.section(heading, ink.grid(columns, [_row(record, ink) for record in records]), *lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipcert.records import Enclosure, LayerRecord, LipschitzRecord, ModelRecord, Skipped
-from lipcert.render.notation import lower, percent, upper
+from lipcert.render.notation import count, lower, nearest, percent, radius, upper
 from lipcert.render.wording.verdict import tightest, upper_end
 
 _PRODUCT = "product of layer norms"
@@ -44,3 +44,13 @@ def _cost(share: float, layer: LayerRecord) -> str:
     if not isinstance(norm, Enclosure) or norm.upper is None:
         return ""
     return f"{layer.name} {percent(share)} (capped at norm 1 it would take off a factor of up to {upper(norm.upper)})"
+
+
+def estimates(model: ModelRecord) -> list[str]:
+    """What CLEVER guesses, and that it is a guess."""
+    return [
+        f"CLEVER, {record.norm} {radius(record.eps)}, {count(record.samples)} samples (ESTIMATE, no certificate): "
+        f"median constant about {nearest(record.constant.median)}, median radius about "
+        f"{nearest(record.radius.median)}; {percent(record.fitted)} of its fits pass a test"
+        for record in model.clever
+    ]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lipcert.records import CertificateRecord, DeployDtype, ModelRecord, Skipped, Verdict
-from lipcert.render.notation import count, radius
+from lipcert.render.notation import count, lower, radius
 
 _ARITHMETIC: dict[DeployDtype, str] = {
     "real": "in exact arithmetic; the rounding of a deployed network is left out",
@@ -37,6 +37,18 @@ def statement(model: ModelRecord) -> list[str]:
     where = "of the ball that lies in the input range" if first.clipped else "of the whole ball"
     lead = f"certified: the graph as loaded gives the true label at every point {where}"
     return [f"{lead}, {_ARITHMETIC[first.deploy_dtype]}", _NOT_COVERED[first.deploy_dtype]]
+
+
+def products(model: ModelRecord) -> list[str]:
+    """What margins over the product of layer norms would prove, beside what is proved; empty where not known."""
+    found = [
+        f"{record.norm} {lower(max(record.product_radius.median, 0.0))} "
+        f"(against {lower(max(record.certified_radius.median, 0.0))})"
+        for record in model.radii
+        if record.product_radius is not None
+    ]
+    lead = "product radius, for contrast (margin over product of layer norms), median"
+    return [f"{lead}: {', '.join(found)}"] if found else []
 
 
 def given_up(model: ModelRecord) -> list[str]:
