@@ -1,0 +1,28 @@
+"""Assertions about reports: configuration, checks, gate. Light: no torch, no numpy."""
+
+from lipcert.policy.config import CheckSpec, Config, FailOn, Setting
+from lipcert.policy.evaluate import evaluate
+from lipcert.policy.gate import exit_code, gate, gated, is_unsure
+from lipcert.policy.load import load_config
+from lipcert.policy.presets import PRESETS
+from lipcert.policy.regression import Baseline
+from lipcert.policy.selection import analyses_needed, checks_for, radii_needed, settings_for
+
+__all__ = [
+    "PRESETS",
+    "Baseline",
+    "CheckSpec",
+    "Config",
+    "FailOn",
+    "Setting",
+    "analyses_needed",
+    "checks_for",
+    "evaluate",
+    "exit_code",
+    "gate",
+    "gated",
+    "is_unsure",
+    "load_config",
+    "radii_needed",
+    "settings_for",
+]
