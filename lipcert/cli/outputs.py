@@ -9,16 +9,32 @@ from pathlib import Path
 from typing import IO, final
 
 from lipcert.cli import streams, values
+from lipcert.cli.job_summary import append_job_summary
 from lipcert.cli.places import check_place
 from lipcert.errors import UsageError
 from lipcert.pipeline.whole_file import write_whole
 from lipcert.records import Report
 from lipcert.render import FORMATS, Style, render
 
-_SUFFIXES = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".txt": "text"}
+_SUFFIXES = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".csv": "csv",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
 _TEXT_MARK = b"terms: lipcert explain"
 _VERDICT_MARKS = (b"unsat\n", b"sat\n((X_0 ", b"unknown\n", b"timeout\n")
-_HEAD_MARKS = (b'"schema": "lipcert.', b"<!-- lipcert.")
+_HEAD_MARKS = (
+    b'"schema": "lipcert.',
+    b"<!-- lipcert.",
+    b'"name": "lipcert"',
+    b"model,path,kind,id,value,lower,upper,",
+)
 
 
 @final
@@ -78,6 +94,8 @@ def deliver(report: Report, found: Sequence[Target], *, color: str, verbose: boo
     for target in sorted(found, key=lambda target: target.path is None):
         style = replace(style_for(target, sys.stdout, color), verbose=verbose)
         put(render(report, target.format, style), target)
+    if any(target.format == "github" for target in found):
+        append_job_summary(report)
 
 
 def style_for(target: Target, stdout: IO[str] | None, color: str) -> Style:

@@ -15,6 +15,10 @@ _HOMES = {
     "text": "lipcert.render.terminal",
     "json": "lipcert.render.json_document",
     "markdown": "lipcert.render.markdown",
+    "csv": "lipcert.render.csv_table",
+    "sarif": "lipcert.render.sarif",
+    "junit": "lipcert.render.junit",
+    "github": "lipcert.render.github",
 }
 FORMATS = tuple(_HOMES)
 

@@ -25,6 +25,7 @@ _ASCII = str.maketrans(
     | {UNDECIDED: "?", BROKEN: ".", "●": "#", "◆": "=", "◐": "^", "○": "o", "·": "|"}
 )
 SYMBOLS = "".join(map(chr, _ASCII))
+_COMMAND = "##["  # GitHub's runner obeys ##[error] and the like anywhere in a line of a log
 
 
 @final
@@ -54,6 +55,7 @@ class Style:
 
 def visible(text: str) -> str:
     """`text` with every character that moves the cursor, hides, or reorders its neighbours spelled as an escape."""
+    text = text.replace(_COMMAND, f"##{_escape('[')}")
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_harmless(char) else _escape(char) for char in text)

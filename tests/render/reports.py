@@ -14,6 +14,7 @@ from lipcert.records import (
     Summary,
     ToolRecord,
 )
+from tests.render.checks import check, checked_model, hostile_check
 from tests.render.models import bracket, enclosure, full_model, layer
 
 
@@ -39,6 +40,12 @@ def report(*models, errors=(), **settings):
         ),
         errors=errors,
     )
+
+
+def gated(*models, gate="fail", **changes):
+    made = report(*models, **changes)
+    code = {"pass": 0, "fail": 1, "inconclusive": 3}[gate]
+    return replace(made, summary=replace(made.summary, gate=gate, exit_code=code))
 
 
 def without_data():
@@ -77,6 +84,7 @@ def hostile():
         lipschitz=(LipschitzRecord(norm="l2", scope="global", method=HOSTILE, value=gone), *model.lipschitz),
         jacobian=gone,
         diagnostics=(note,),
+        checks=(hostile_check(HOSTILE), hostile_check("=cmd|' /C calc'!A0"), hostile_check("::error::##[error]x")),
         unsupported_ops=(HOSTILE,),
     )
 
@@ -121,5 +129,7 @@ REPORTS = {
     "two_classes": report(full_model(2)),
     "several": report(full_model(), without_data()),
     "failed": report(errors=(FAILURE,)),
+    "checked": gated(checked_model()),
+    "passed": gated(checked_model(check()), gate="pass"),
     "deterministic": replace(report(full_model()), run=None),
 }
