@@ -6,7 +6,7 @@ from lipcert.policy.gate import exit_code, gate, gated, is_unsure
 from lipcert.policy.load import load_config
 from lipcert.policy.presets import PRESETS
 from lipcert.policy.regression import Baseline
-from lipcert.policy.selection import analyses_needed, checks_for, radii_needed, settings_for
+from lipcert.policy.selection import analyses_needed, balls_needed, checks_for, settings_for
 
 __all__ = [
     "PRESETS",
@@ -16,6 +16,7 @@ __all__ = [
     "FailOn",
     "Setting",
     "analyses_needed",
+    "balls_needed",
     "checks_for",
     "evaluate",
     "exit_code",
@@ -23,6 +24,5 @@ __all__ = [
     "gated",
     "is_unsure",
     "load_config",
-    "radii_needed",
     "settings_for",
 ]

@@ -13,6 +13,7 @@ from lipcert.policy.specs import check_spec, refuse_unknown
 from lipcert.records import ANALYSES
 from lipcert.records.metrics import analyses_of, as_number
 
+_DEFAULT_NORMS = ("linf", "l2")
 _BALLS = ("robustness", "adversarial_radii", "certificates", "radii", "brackets", "jacobian.surrogates")
 
 
@@ -52,17 +53,28 @@ def analyses_needed(specs: Iterable[CheckSpec]) -> tuple[str, ...]:
     return tuple(name for name in ANALYSES if name in wanted)
 
 
-def radii_needed(specs: Iterable[CheckSpec]) -> tuple[str, ...]:
-    """Balls that checks name, as --eps takes them: `linf:2/255`. A norm is needed beside each radius."""
-    found: dict[str, None] = {}
+def balls_needed(specs: Iterable[CheckSpec]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Radii that checks name, as --eps takes them (`linf:2/255`), and norms, as --norm does; both empty for defaults.
+
+    Raises ConfigurationError on a radius without a norm.
+    """
+    radii: dict[str, None] = {}
+    norms: dict[str, None] = {}
+    anywhere = False
     for spec in specs:
-        chosen = dict(spec.metric.selectors)
-        eps = chosen.get("eps")
-        if eps is None or not spec.metric.path.startswith(_BALLS) or (as_number(eps) or 0) <= 0:
+        if not spec.metric.path.startswith(_BALLS):
             continue
-        if "norm" not in chosen:
+        chosen = dict(spec.metric.selectors)
+        norm, eps = chosen.get("norm"), chosen.get("eps")
+        anywhere = anywhere or (norm is None and eps is None)
+        if eps is not None and norm is None:
             raise ConfigurationError(
                 f'check "{spec.id}" names eps {eps} without a norm', hint='add norm = "linf", or another one'
             )
-        found[f"{chosen['norm']}:{eps}"] = None
-    return tuple(found)
+        if norm is not None:
+            norms[norm] = None
+        if eps is not None and (as_number(eps) or 0) > 0:
+            radii[f"{norm}:{eps}"] = None
+    if anywhere and not radii and norms:
+        norms |= dict.fromkeys(_DEFAULT_NORMS)
+    return tuple(radii), tuple(norms)

@@ -1,0 +1,43 @@
+"""Options of the commands that gate: check, compare, init and config show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from lipcert.cli.options import _option
+
+_GATE, _OUT = "Gate", "Output"
+
+Config = Annotated[
+    Path | None,
+    _option(
+        "--config",
+        panel=_GATE,
+        metavar="FILE",
+        text="Configuration.  [lipcert.toml, or pyproject.toml]",
+    ),
+]
+Baseline = Annotated[
+    Path | None,
+    _option("--baseline", panel=_GATE, metavar="REPORT", text="An earlier JSON report, for checks of a regression."),
+]
+FailOn = Annotated[
+    str | None,
+    _option("--fail-on", panel=_GATE, metavar="error|warning|never", text="Lowest level that gates.  [error]"),
+]
+ExitZero = Annotated[bool, _option("--exit-zero", panel=_GATE, text="Exit with 0 where the gate failed.")]
+Checks = Annotated[
+    list[str] | None, _option("--check", panel=_GATE, metavar="ID,...", text="Judge these checks alone.  [all]")
+]
+Force = Annotated[bool, _option("--force", panel=_GATE, text="Compare although data, eps or methods differ.")]
+RowsOfReports = Annotated[
+    list[str] | None,
+    _option(
+        "--per-sample",
+        panel=_GATE,
+        metavar="FILE",
+        text="Tables (.jsonl) of A and B, given twice: compares them sample by sample.",
+    ),
+]
+All = Annotated[bool, _option("--all", panel=_OUT, text="Show every number that changed.")]
