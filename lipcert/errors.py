@@ -12,7 +12,11 @@ The tree::
     │   ├── RefusedModelError         3  read, and refused for a stated reason (pickle, quantised, two inputs, ...)
     │   ├── UnsupportedOperatorError  3  nodes without an interpretation; all of them are listed
     │   ├── UnfaithfulModelError      3  the captured graph and the original runtime disagree
-    │   └── NonFiniteModelError       3  NaN or infinity among the weights
+    │   ├── NonFiniteModelError       3  NaN or infinity among the weights
+    │   ├── TimeLimitError            3  stopped by the clock
+    │   ├── MemoryLimitError          3  stopped for the memory it took
+    │   ├── CrashedModelError         3  its process died: a crash, or an end without a result
+    │   └── KilledModelError          3  its process was killed from outside
     └── EnclosureError                3  lower > upper: a bug in lipcert, reported loudly
 """
 
@@ -97,6 +101,30 @@ class NonFiniteModelError(ModelError):
     """NaN or infinity among the model's weights."""
 
     code = "model.non_finite"
+
+
+class TimeLimitError(ModelError):
+    """An analysis that took longer than allowed."""
+
+    code = "model.timeout"
+
+
+class MemoryLimitError(ModelError):
+    """An analysis that took more memory than allowed."""
+
+    code = "model.memory"
+
+
+class CrashedModelError(ModelError):
+    """An analysis whose process crashed, or ended before it had a result."""
+
+    code = "model.crashed"
+
+
+class KilledModelError(ModelError):
+    """An analysis whose process was killed from outside; it may well succeed another time."""
+
+    code = "model.killed"
 
 
 class EnclosureError(LipcertError):

@@ -9,6 +9,9 @@ from hypothesis import settings
 # Read by OpenMP when torch is first imported: spinning threads of several test workers would slow each other down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# A child process for each model would make tests of the command line slow; isolation has tests of its own.
+os.environ.setdefault("LIPCERT_NO_ISOLATION", "1")
+
 # The same examples on every machine and every run: a red build must mean a change in the code.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")

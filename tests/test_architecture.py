@@ -64,7 +64,14 @@ def test_no_module_has_a_vague_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["import lipcert", "import lipcert.records", "import lipcert.render", "import lipcert.cli.app"]
+    "code",
+    [
+        "import lipcert",
+        "import lipcert.records",
+        "import lipcert.render",
+        "import lipcert.cli.app",
+        "import lipcert.cli.engine, lipcert.cli.analysis",
+    ],
 )
 def test_light_imports_load_nothing_heavy(code: str) -> None:
     done = _run(sys.executable, "-c", f"{code}; import sys; print(*(m for m in {HEAVY} if m in sys.modules))")

@@ -11,20 +11,20 @@ from lipcert.cli import adversarials, engine, models, outputs, progress_bar, str
 from lipcert.cli.error_document import error_record
 from lipcert.cli.exponents import exponents
 from lipcert.cli.failures import Interrupted, about, classify
+from lipcert.cli.limits import limits, planned_memory
 from lipcert.cli.places import check_distinct
 from lipcert.cli.radii import radii
+from lipcert.errors import TimeLimitError
 from lipcert.pipeline import AnalyzeRequest
 from lipcert.pipeline.adversarials_format import sheet_of
 from lipcert.records import AnalyzeSettings, Report
-
-_MOST_THREADS = 1024  # far more end the process at once
 
 
 def run(given: dict[str, Any]) -> int:
     """Analyse one model, write its report, and return the exit code. `given` is option name -> value as typed."""
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
-    threads = values.whole(given["threads"], "--threads", least=1, most=_MOST_THREADS)
+    allowed = limits(given)
     request = _request(given)
     outputs.check(found, overwrite=given["overwrite"])
     tables.check(request.per_sample, overwrite=given["overwrite"])
@@ -37,8 +37,9 @@ def run(given: dict[str, Any]) -> int:
             streams.say(models.first_line(request.model))
         try:
             with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
-                report = engine.analyze_file(request, progress, so_far.append, threads=threads)
-        except (Interrupted, KeyboardInterrupt) as error:
+                isolated = not given["no_isolation"]
+                report = engine.analyze_file(request, progress, so_far.append, limits=allowed, isolated=isolated)
+        except (Interrupted, KeyboardInterrupt, TimeLimitError) as error:
             if not so_far:
                 raise
             report = _interrupted(so_far.pop(), error)
@@ -49,9 +50,10 @@ def run(given: dict[str, Any]) -> int:
 
 
 def _interrupted(report: Report, error: BaseException) -> Report:
-    """What there is of a report when the user stops the run."""
+    """What there is of a report when the user or the clock stops the run."""
     failure = classify(error)
-    streams.say("lipcert: interrupted; the report holds what was done until then")
+    what = failure.message if isinstance(error, TimeLimitError) else "interrupted"
+    streams.say(f"lipcert: {what}; the report holds what was done until then")
     return replace(
         report, summary=replace(report.summary, exit_code=failure.exit_code), errors=(error_record(failure),)
     )
@@ -105,7 +107,7 @@ def _settings(given: dict[str, Any]) -> AnalyzeSettings:
         "seeds": values.whole(given["seeds"], "--seeds", least=1),
         "deploy_dtype": values.choice(given["deploy_dtype"], "--deploy-dtype", ("real", "float32", "bfloat16")),
         "time_budget": values.duration(given["time_budget"], "--time-budget"),
-        "max_memory": values.size(given["max_memory"], "--max-memory"),
+        "max_memory": planned_memory(given),
         "deterministic": given["deterministic"] or None,
     }
     return AnalyzeSettings(**{name: value for name, value in said.items() if value is not None})

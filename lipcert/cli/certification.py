@@ -8,14 +8,14 @@ from typing import Any
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
 from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import about, classify
+from lipcert.cli.limits import limits, overtime, planned_memory
 from lipcert.errors import ModelError
 from lipcert.pipeline import CertifyRequest
 from lipcert.records import codec
 from lipcert.records.certify import EXIT_CODES, CertifyReport, CertifySettings, PropertyRecord
 from lipcert.records.tool import tool_record
 from lipcert.render.competition import render_verdict
-
-_MOST_THREADS = 1024
+from lipcert.supervise import Limits
 
 
 def run(given: dict[str, Any]) -> int:
@@ -23,13 +23,13 @@ def run(given: dict[str, Any]) -> int:
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     wanted = values.choice(given["format"], "--format", ("text", "json"))
     (target,) = outputs.targets(wanted, as_json=given["json"], output=given["output"], reports=None)
-    threads = values.whole(given["threads"], "--threads", least=1, most=_MOST_THREADS)
     request = _request(given)
+    allowed = replace(limits(given | {"timeout": None}), timeout=overtime(request.settings.timeout))
     outputs.check([target], overwrite=given["overwrite"])
     with about(given["model"]):
         if not given["quiet"]:
             streams.say(models.first_line(request.model))
-        report = _decided(request, given, color, threads)
+        report = _decided(request, given, color, allowed)
     if given["deterministic"]:
         report = replace(report, duration_s=None)
     text = codec.to_json(report) if target.format == "json" else render_verdict(report)
@@ -39,11 +39,11 @@ def run(given: dict[str, Any]) -> int:
     return report.exit_code
 
 
-def _decided(request: CertifyRequest, given: dict[str, Any], color: str, threads: int | None) -> CertifyReport:
+def _decided(request: CertifyRequest, given: dict[str, Any], color: str, allowed: Limits) -> CertifyReport:
     """The report; a model that cannot be concluded on is a report too, and its verdict is "unknown"."""
     try:
         with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
-            return engine.certify_file(request, progress, threads=threads)
+            return engine.certify_file(request, progress, limits=allowed, isolated=not given["no_isolation"])
     except (ModelError, MemoryError) as error:
         failure = replace(classify(error), model=str(request.model))
         streams.say(
@@ -70,7 +70,7 @@ def _request(given: dict[str, Any]) -> CertifyRequest:
     said: dict[str, Any] = {
         "effort": values.choice(given["effort"], "--effort", ("fast", "default", "high")),
         "deploy_dtype": values.choice(given["deploy_dtype"], "--deploy-dtype", ("real", "float32", "bfloat16")),
-        "max_memory": values.size(given["max_memory"], "--max-memory"),
+        "max_memory": planned_memory(given),
         "seed": values.whole(given["seed"], "--seed", least=0),
     }
     settings = CertifySettings(**{name: value for name, value in said.items() if value is not None})

@@ -27,6 +27,7 @@ PARAMETERS = {
     "max_memory": options.MaxMemory,
     "seed": options.Seed,
     "threads": options.Threads,
+    "no_isolation": options.NoIsolation,
     "deterministic": options.Deterministic,
     "format": options.PropertyFormat,
     "json": options.Json,

@@ -1,8 +1,16 @@
-"""The one door to torch: everything before it runs without."""
+"""The one door to the models: what opens one runs in a supervised child, and nothing here imports torch.
+
+Without isolation the same functions run in this process, for those who want to look at them with a debugger.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lipcert.progress import silent
+from lipcert.supervise import Call, Limits, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,36 +21,89 @@ if TYPE_CHECKING:
     from lipcert.records import InspectRecord, Report
     from lipcert.records.certify import CertifyReport
 
+VARIABLE = "LIPCERT_NO_ISOLATION"
+_TRUE = {"1", "true", "yes", "on", "t", "y"}
+_PLAIN = Limits()
+T = TypeVar("T")
+
 
 def analyze_file(
-    request: AnalyzeRequest, progress: Progress, keep: Callable[[Report], None], *, threads: int | None = None
+    request: AnalyzeRequest,
+    progress: Progress,
+    keep: Callable[[Report], None],
+    *,
+    limits: Limits = _PLAIN,
+    isolated: bool = True,
 ) -> Report:
-    """The report on one file, computed with `threads` CPU threads; `keep` is told what there is of it so far."""
-    import torch
+    """The report on one file; `keep` is told what there is of it where the run is cut short."""
+    from lipcert.records import Report
 
-    from lipcert import pipeline
-
-    if threads is not None:
-        torch.set_num_threads(threads)
-    report: Report = pipeline.analyze_file(request, progress, keep)
-    return report
+    call = Call(function="lipcert.pipeline.files:analyze_file", arguments=(request,), observed=True, kept=True)
+    return do(call, Report, progress=progress, keep=keep, limits=limits, isolated=isolated)
 
 
-def inspect_file(path: Path, input_shape: tuple[int, ...] | None, output_name: str | None) -> InspectRecord:
+def inspect_file(
+    path: Path,
+    input_shape: tuple[int, ...] | None,
+    output_name: str | None,
+    *,
+    limits: Limits = _PLAIN,
+    isolated: bool = True,
+) -> InspectRecord:
     """What a file is and how far it can be analysed."""
-    from lipcert import pipeline
+    from lipcert.records import InspectRecord
 
-    record: InspectRecord = pipeline.inspect_file(path, input_shape=input_shape, output_name=output_name)
-    return record
+    call = Call(
+        function="lipcert.pipeline.inspection:inspect_file",
+        arguments=(path,),
+        keywords={"input_shape": input_shape, "output_name": output_name},
+    )
+    return do(call, InspectRecord, limits=limits, isolated=isolated)
 
 
-def certify_file(request: CertifyRequest, progress: Progress, *, threads: int | None = None) -> CertifyReport:
-    """The verdict on one property, computed with `threads` CPU threads."""
+def certify_file(
+    request: CertifyRequest, progress: Progress, *, limits: Limits = _PLAIN, isolated: bool = True
+) -> CertifyReport:
+    """The verdict on one property."""
+    from lipcert.records.certify import CertifyReport
+
+    call = Call(function="lipcert.pipeline.certify:certify_file", arguments=(request,), observed=True)
+    return do(call, CertifyReport, progress=progress, limits=limits, isolated=isolated)
+
+
+def do(
+    call: Call,
+    kind: type[T],
+    *,
+    progress: Progress = silent,
+    keep: Callable[[T], None] | None = None,
+    limits: Limits = _PLAIN,
+    isolated: bool = True,
+) -> T:
+    """The record of class `kind` that the call returns, from a child or, without isolation, from this process.
+
+    keep  told the record so far where the call is cut short, and without isolation also before
+    """
+    if not isolated or os.environ.get(VARIABLE, "").lower() in _TRUE:
+        return _here(call, progress, keep, limits)  # type: ignore[no-any-return]
+    from lipcert.records.codec import read
+
+    def kept(text: str) -> None:
+        if keep is not None:
+            keep(read(text, kind))
+
+    return read(run(call, limits, progress=progress, keep=kept), kind)
+
+
+def _here(call: Call, progress: Progress, keep: Callable[[Any], None] | None, limits: Limits) -> Any:
     import torch
 
-    from lipcert import pipeline
-
-    if threads is not None:
-        torch.set_num_threads(threads)
-    report: CertifyReport = pipeline.certify_file(request, progress)
-    return report
+    if limits.threads is not None:
+        torch.set_num_threads(limits.threads)
+    module, _, name = call.function.partition(":")
+    keywords = dict(call.keywords)
+    if call.observed:
+        keywords["progress"] = progress
+    if call.kept and keep is not None:
+        keywords["keep"] = keep
+    return getattr(import_module(module), name)(*call.arguments, **keywords)

@@ -18,7 +18,14 @@ from lipcert.errors import LipcertError, UnsupportedOperatorError, UsageError
 
 INTERRUPTED, TERMINATED, INTERNAL = 130, 143, 3
 _UsageException: type[Exception] = typer.BadParameter.__mro__[1]
-_PHASES = {"usage": "arguments", "configuration": "arguments", "no_model": "arguments", "data": "data", "model": "load"}
+_PHASES = {
+    "usage": "arguments",
+    "configuration": "arguments",
+    "no_model": "arguments",
+    "data": "data",
+    "model": "load",
+    **dict.fromkeys(("model.timeout", "model.memory", "model.crashed", "model.killed"), "run"),
+}
 
 
 @final
@@ -58,7 +65,7 @@ class Failure:
     @property
     def phase(self) -> str:
         """The step that failed, by the kind of the error."""
-        return _PHASES.get(self.code.partition(".")[0], "run")
+        return _PHASES.get(self.code) or _PHASES.get(self.code.partition(".")[0], "run")
 
 
 @contextmanager

@@ -11,6 +11,9 @@ def inspect(  # noqa: PLR0917  one parameter an option
     model: options.Models,
     input_shape: options.InputShape = None,
     output_name: options.OutputName = None,
+    timeout: options.WallClock = None,
+    max_memory: options.MaxMemory = None,
+    no_isolation: options.NoIsolation = False,
     format: options.PropertyFormat = None,  # noqa: A002  the option's own name
     json: options.Json = False,
     output: options.Output = None,

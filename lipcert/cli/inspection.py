@@ -11,6 +11,7 @@ from typing import Any
 from lipcert.cli import engine, models, outputs, streams, values
 from lipcert.cli.error_document import error_record
 from lipcert.cli.failures import INTERNAL, Failure, classify, is_internal, keep_traceback
+from lipcert.cli.limits import limits
 from lipcert.records import InspectRecord, InspectReport, codec
 from lipcert.records.tool import tool_record
 from lipcert.render.terminal import render_inspection
@@ -46,7 +47,8 @@ def _inspect(path: Path, shape: tuple[int, ...] | None, given: dict[str, Any]) -
     try:
         if not given["quiet"]:
             streams.say(models.first_line(path))
-        return engine.inspect_file(path, shape, given["output_name"])
+        isolated = not given["no_isolation"]
+        return engine.inspect_file(path, shape, given["output_name"], limits=limits(given), isolated=isolated)
     except Exception as error:  # noqa: BLE001  one broken file must not hide the others
         failure = replace(classify(error), model=str(path))
         if is_internal(failure) and (log := keep_traceback(error)) is not None:

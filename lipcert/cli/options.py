@@ -160,8 +160,16 @@ Timeout = Annotated[
         "--timeout", "--time-budget", panel=_WORK, metavar="5m", text="Stop after 90s, 5m, 2h, or never: none.  [5m]"
     ),
 ]
+WallClock = Annotated[
+    str | None,
+    _option("--timeout", panel=_WORK, metavar="1h", text="End an analysis that takes longer: 90s, 5m, 2h.  [none]"),
+]
 MaxMemory = Annotated[
-    str | None, _option("--max-memory", panel=_WORK, metavar="8G", text="Memory that bound propagation may take.")
+    str | None,
+    _option("--max-memory", panel=_WORK, metavar="8G", text="End an analysis that takes more; bounds plan with half."),
+]
+NoIsolation = Annotated[
+    bool, _option("--no-isolation", panel=_WORK, text="Run the model in this very process: for debugging.")
 ]
 Deterministic = Annotated[
     bool,

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from lipcert.records.certify import CertifyReport
-from lipcert.records.inspect import InspectReport
 from lipcert.records.report import Report
 
 Document = Literal["report", "certify"]
 DOCUMENTS: dict[Document, Any] = {"report": Report, "certify": CertifyReport}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+T = TypeVar("T")
 
 
-def _report_adapter() -> TypeAdapter[Report]:
-    return TypeAdapter(Report)
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """What reads and writes records of one kind. It takes a while to build, and is built once."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _reject_non_finite(value: Any, path: str) -> None:
@@ -33,21 +37,26 @@ def _reject_non_finite(value: Any, path: str) -> None:
             _reject_non_finite(item, f"{path}[{index}]")
 
 
-def to_json(report: Report | InspectReport | CertifyReport) -> str:
+def to_json(report: object) -> str:
     """The report as one strict JSON document, two-space indented, ending in a newline.
 
     Characters that are no valid Unicode (file names may hold such bytes) are written as escapes.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(type(report))
-    _reject_non_finite(adapter.dump_python(report, mode="python"), "report")
-    document = adapter.dump_python(report, mode="json")
+    writer: TypeAdapter[Any] = adapter(type(report))
+    _reject_non_finite(writer.dump_python(report, mode="python"), "report")
+    document = writer.dump_python(report, mode="json")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode() + "\n"
 
 
 def from_json(text: str | bytes) -> Report:
     """Read a report back. Raises pydantic.ValidationError on a document of another shape."""
-    return _report_adapter().validate_json(text)
+    return adapter(Report).validate_json(text)
+
+
+def read(text: str | bytes, kind: type[T]) -> T:
+    """Read a record of any kind back. Raises pydantic.ValidationError on a document of another shape."""
+    return adapter(kind).validate_json(text)
 
 
 def json_schema(document: Document = "report") -> dict[str, Any]:

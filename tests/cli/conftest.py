@@ -8,7 +8,7 @@ from lipcert.cli import engine
 from lipcert.cli.entry import run
 from tests.render.reports import REPORTS
 
-ONNX = b"\x08\x08\x12\x04test:\x02\x12\x00"
+ONNX = b"\x08\x08\x12\x04test:\x05\x62\x03\x0a\x01y"
 
 
 @dataclass
@@ -51,7 +51,7 @@ def requests(monkeypatch):
     """What the engine is asked; it answers with a finished report."""
     asked = []
 
-    def answer(request, progress, _keep, *, threads=None):
+    def answer(request, progress, _keep, **_):
         asked.append(request)
         progress("layers", 0, 4)
         progress("layers", 4, 4)

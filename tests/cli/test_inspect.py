@@ -57,7 +57,7 @@ def inspected(monkeypatch):
     """Answers by file name: a record to give or an error to raise."""
     answers = {}
 
-    def answer(path, _shape, _name):
+    def answer(path, _shape, _name, **_):
         found = answers.get(path.name, RECORD)
         if isinstance(found, Exception):
             raise found
