@@ -4,6 +4,7 @@ A penalty is called on the network and a batch and gives a scalar to add to the 
 called likewise and gives perturbed inputs to train on. `cap` is called once before training and `finish` after it.
 """
 
+from lipcert.training.absolute import Absolute
 from lipcert.training.adversary import ADVERSARIES, AbstractAdversary
 from lipcert.training.base import PENALTIES, AbstractPenalty
 from lipcert.training.cross_lipschitz import CrossLipschitz
@@ -12,8 +13,10 @@ from lipcert.training.data_dependent import DataDependent, singular_directions
 from lipcert.training.fgm import FgmExamples
 from lipcert.training.global_spectral import GlobalSpectral
 from lipcert.training.input_gradient import InputGradient
+from lipcert.training.interval import IntervalLoss
 from lipcert.training.jacobian_frobenius import JacobianFrobenius
 from lipcert.training.jacobian_l1 import JacobianL1
+from lipcert.training.lipschitz_margin import LipschitzMargin
 from lipcert.training.pairwise import Pairwise
 from lipcert.training.pgm import PgmExamples
 from lipcert.training.shrinking import shrink
@@ -23,6 +26,7 @@ from lipcert.training.wrm import WrmExamples
 __all__ = [
     "ADVERSARIES",
     "PENALTIES",
+    "Absolute",
     "AbstractAdversary",
     "AbstractPenalty",
     "CappedLayer",
@@ -32,8 +36,10 @@ __all__ = [
     "FgmExamples",
     "GlobalSpectral",
     "InputGradient",
+    "IntervalLoss",
     "JacobianFrobenius",
     "JacobianL1",
+    "LipschitzMargin",
     "Pairwise",
     "PgmExamples",
     "SpectralCap",

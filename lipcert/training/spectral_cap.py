@@ -15,6 +15,7 @@ from lipcert.norms import spectral_norm
 from lipcert.records import Effort, Enclosure
 from lipcert.training.linear_layers import LinearMap, linear_layers
 from lipcert.training.power_step import converged, first_vector, norm_along, power_step
+from lipcert.training.running_norms import weight_of
 from lipcert.training.shrinking import shrink
 
 
@@ -92,7 +93,7 @@ def cap(net: nn.Module, example: Tensor, *, beta: float | Mapping[str, float], g
         limit = beta.get(name) if isinstance(beta, Mapping) else beta
         if limit is not None:
             module = net.get_submodule(name)
-            capping = SpectralCap(maps, _weight(module), limit, generator)
+            capping = SpectralCap(maps, weight_of(module), limit, generator)
             parametrize.register_parametrization(module, "weight", capping)
 
 
@@ -111,7 +112,7 @@ def finish(net: nn.Module, *, effort: Effort = "default") -> tuple[CappedLayer, 
         weight, norm = shrink(settled, partial(_enclose, caps.maps, effort), caps.beta)
         parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
         with torch.no_grad():
-            _weight(module).copy_(weight)
+            weight_of(module).copy_(weight)
         found.append(CappedLayer(name=name, beta=caps.beta, norm=norm))
     return tuple(found)
 
@@ -130,8 +131,3 @@ def _chain(module: Any) -> Any:
 def _enclose(maps: tuple[LinearMap, ...], effort: Effort, weight: Tensor) -> Enclosure:
     found = [spectral_norm(layer.operator(weight), effort=effort) for layer in maps]
     return max(found, key=lambda enclosure: enclosure.upper or 0.0)
-
-
-def _weight(module: Any) -> Tensor:
-    weight: Tensor = module.weight
-    return weight

@@ -9,7 +9,10 @@ from torch import nn
 from lipcert.analyses.jacobian import measure_jacobians
 from lipcert.analyses.jacobian.induced import operator_norm
 from lipcert.analyses.jacobian.surrogates import surrogates
+from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.region import Region
 from lipcert.graph.jacobian import jacobians
+from lipcert.graph.scores import cross_entropy
 from lipcert.rules import LayerNorms
 from lipcert.training import (
     PENALTIES,
@@ -18,8 +21,10 @@ from lipcert.training import (
     DataDependent,
     GlobalSpectral,
     InputGradient,
+    IntervalLoss,
     JacobianFrobenius,
     JacobianL1,
+    LipschitzMargin,
     Pairwise,
 )
 from tests.captured import graph_from
@@ -38,6 +43,8 @@ CASES = {
     "pairwise l1": Pairwise(norm="l1", eps=EPS),
     "data_dependent": DataDependent(eps=EPS, steps=400, form="jacobian"),
     "global_spectral": GlobalSpectral(steps=400),
+    "interval": IntervalLoss(eps=0.02, share=0.7, input_range=(0.0, 1.0)),
+    "lipschitz_margin": LipschitzMargin(eps=EPS, steps=400),
 }
 
 
@@ -54,6 +61,16 @@ def _reported(name, net, inputs, labels):
         norms = LayerNorms(graph)
         found = [norms.norm(node, "l2") for node in norms.graph.nodes if norms.operator(node) and node.parameter_names]
         return sum(norm.lower**2 for norm in found) / 2
+    if kind == "interval":
+        return _interval_loss(graph, inputs, labels)
+    if kind == "lipschitz_margin":
+        norms = LayerNorms(graph)
+        layers = [node for node in norms.graph.nodes if norms.operator(node) is not None and node.parameter_names]
+        weight, logits = norms.operator(layers[-1]).weight, graph(inputs)
+        apart = (weight[:, None] - weight[None]).norm(dim=2)
+        pairs = apart * math.prod(norms.norm(node, "l2").lower for node in layers[:-1])
+        leads = logits - logits.gather(1, labels[:, None]) + EPS * pairs[labels]
+        return float(leads.logsumexp(dim=1).mean())
     if kind == "pairwise":
         rows = surrogates(
             which, EPS, loss=columns.loss, rivals=columns.rivals, gradient=columns.gradient[which], entries=columns.loss
@@ -69,6 +86,20 @@ def _reported(name, net, inputs, labels):
         "curvature": found.probe.difference.square(),
     }
     return float(rows[kind].mean())
+
+
+def _interval_loss(graph, inputs, labels):
+    """By the report's own interval arithmetic up to the last layer, whose weights are joined to the differences."""
+    region = Region(inputs, "linf", torch.full((len(inputs),), 0.02, dtype=torch.float64), (0.0, 1.0))
+    bounder = Bounder(graph, deploy_dtype="real")
+    last = next(node for node in reversed(bounder.nodes) if node.op == "addmm")
+    box = bounder.intervals(region)[last.inputs[0]]
+    bias, _, transposed = last.args[:3]
+    rows = transposed.double().T[None] - transposed.double().T[labels][:, None]
+    leads = (rows @ box.centre[:, :, None] + rows.abs() @ box.radius[:, :, None])[:, :, 0]
+    leads = leads + bias.double() - bias.double()[labels][:, None]
+    clean = cross_entropy(graph(inputs), labels).mean()
+    return float(0.3 * clean + 0.7 * leads.logsumexp(dim=1).mean())
 
 
 @pytest.mark.parametrize("net_name", NETS)
