@@ -88,11 +88,15 @@ def _is_model(path: Path) -> bool:
 def first_line(path: Path) -> str:
     """Name, format, size and digest of a file, without torch; a huge file goes without format and digest.
 
+    What a file claims is held against what it holds first, so that bombs and traps end here.
+
     Raises:
         UsageError: the file cannot be read.
-        RefusedModelError: a pickle, or another format that has to be exported first.
+        RefusedModelError: a pickle, a bomb, a trap, or another format that has to be exported first.
         UnreadableModelError: no model at all.
     """
+    from lipcert.load.screen import screen
+
     try:
         length = path.stat().st_size
         data = path.read_bytes() if length <= _LARGE else None
@@ -100,4 +104,6 @@ def first_line(path: Path) -> str:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if data is None:
         return f"{path.name}: {size(length)}"
-    return f"{path.name}: {_WORDS[sniff(data)]}, {size(length)}, sha256 {digest(hashlib.sha256(data).hexdigest())}"
+    return (
+        f"{path.name}: {_WORDS[screen(data, path)]}, {size(length)}, sha256 {digest(hashlib.sha256(data).hexdigest())}"
+    )

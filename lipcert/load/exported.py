@@ -1,34 +1,25 @@
 """`torch.export` archives (.pt2).
 
-`torch.export.load` executes pickles and evaluates symbolic expressions as Python. An archive is opened only after it
-is shown to hold neither: no weight or constant stored with pickle, every `.pt` inside a plain tensor file, and every
-expression made of symbols, numbers and arithmetic.
+An archive is opened only after `lipcert.load.preflight` has shown that opening it runs nothing, and torch's own safe
+loader that every `.pt` inside holds tensors alone.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import re
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
+from lipcert.load.archive import check_intact
 from lipcert.load.output import single_output
 from lipcert.load.precision import HALVES, CastInput, weight_dtype
 from lipcert.load.refusals import refuse_operators
+from lipcert.load.screen import screen_archive
 from lipcert.load.source import Source
 from lipcert.load.torchscript import TorchOracle
-
-# What `sympy.srepr` and `str` write for the shapes of a program: symbols, integers, arithmetic.
-_SYMBOL = r"Symbol\('[su]\d+'(?:, [a-z]+=(?:True|False))*\)|[su]\d+"
-_CALLS = (
-    "Integer|Rational|Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv|CeilDiv|CleanDiv|TrueDiv|IntTrueDiv|Eq|Ne|Not|And|Or"
-)
-_EXPRESSION = re.compile(rf"(?:{_SYMBOL}|(?:{_CALLS})(?=\()|\d+(?:\.\d+)?|(?:int_)?oo|[-+*/%(),<>=&|~ ])*")
 
 
 def read_exported(data: bytes, *, output_name: str | None = None) -> Source:
@@ -38,7 +29,9 @@ def read_exported(data: bytes, *, output_name: str | None = None) -> Source:
         UnreadableModelError: torch cannot open it.
         RefusedModelError: pickled content, several inputs.
     """
-    _guard(data)
+    screen_archive(data, "exported")
+    check_intact(data)
+    _check_tensor_files(data)
     try:
         program = torch.export.load(io.BytesIO(data))
     except Exception as error:
@@ -78,53 +71,17 @@ def _input_shape(program: Any) -> tuple[Any, ...]:
     return tuple(node.meta["val"].shape)
 
 
-def _guard(data: bytes) -> None:
-    """Raise RefusedModelError unless nothing in the archive runs code when it is opened."""
+def _check_tensor_files(data: bytes) -> None:
+    """Raise RefusedModelError on a file inside the archive that torch's safe loader does not take."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
-            if name.endswith(".json"):
-                _guard_json(name, _json(archive, name))
-            elif name.endswith((".pt", ".pkl", ".pth")):
-                _guard_tensors(name, archive.read(name))
-            elif "custom_obj" in name or "opaque_obj" in name or name.endswith(".so"):
-                raise RefusedModelError(f"the archive holds code or a custom object ({name}); it was not opened")
-
-
-def _json(archive: zipfile.ZipFile, name: str) -> Any:
-    try:
-        return json.loads(archive.read(name))
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise UnreadableModelError(f"{name} in the archive is damaged: {error}") from error
-
-
-def _guard_json(name: str, document: Any) -> None:
-    for key, value in _items(document):
-        if key == "use_pickle" and value:
-            raise RefusedModelError(
-                f"{name} says that a tensor is stored as a pickle, which can run any code; it was not opened",
-                hint="Save the program again with plain dense tensors.",
-            )
-        if key == "expr_str" and not (isinstance(value, str) and _EXPRESSION.fullmatch(value)):
-            raise RefusedModelError(f"{name} holds the expression {value!r:.80}, which is not plain arithmetic")
-
-
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        yield from value.items()
-        for item in value.values():
-            yield from _items(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _items(item)
-
-
-def _guard_tensors(name: str, content: bytes) -> None:
-    if not content:
-        return
-    try:
-        torch.load(io.BytesIO(content), weights_only=True)  # noqa: TID251  the safe form, in the loader
-    except Exception as error:
-        raise RefusedModelError(
-            f"{name} in the archive is a pickle of more than tensors; it was not opened",
-            hint="Save the program again; example inputs must be tensors.",
-        ) from error
+            content = archive.read(name) if name.endswith((".pt", ".pkl", ".pth")) else b""
+            if not content:
+                continue
+            try:
+                torch.load(io.BytesIO(content), weights_only=True)  # noqa: TID251  the safe form, in the loader
+            except Exception as error:
+                raise RefusedModelError(
+                    f"{name} in the archive is a pickle of more than tensors; it was not opened",
+                    hint="Save the program again; example inputs must be tensors.",
+                ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, final
@@ -11,11 +12,12 @@ import torch
 
 from lipcert.errors import LipcertError, NonFiniteModelError, RefusedModelError, UsageError
 from lipcert.graph import Graph
-from lipcert.load.archive import check_intact
+from lipcert.load.allowance import Allowance
 from lipcert.load.capture import capture
 from lipcert.load.exported import read_exported
 from lipcert.load.heads import keep_outputs, strip_head
 from lipcert.load.onnx_model import read_onnx
+from lipcert.load.preflight.onnx_message import MAX_ELEMENTS
 from lipcert.load.sniff import sniff
 from lipcert.load.source import Source
 from lipcert.load.torchscript import read_torchscript
@@ -49,7 +51,6 @@ def read_source(path: Path, data: bytes, *, output_name: str | None = None) -> S
     kind = sniff(data)
     if kind == "onnx":
         return read_onnx(path, data=data, output_name=output_name)
-    check_intact(data)
     read = read_torchscript if kind == "torchscript" else read_exported
     return read(data, output_name=output_name)
 
@@ -123,7 +124,9 @@ def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:
     """Run the source once, so that a wrong input shape is told apart from a model that cannot be captured."""
     size = source.declared_batch if source.format == "exported" else None
     try:
-        with torch.no_grad():
+        if math.prod(input_shape) > MAX_ELEMENTS:
+            raise ValueError(f"at most {MAX_ELEMENTS:,} entries are read")  # noqa: TRY301  one message for all
+        with torch.no_grad(), Allowance(samples=size or 1):
             source.function(torch.zeros(size or 1, *input_shape))
     except LipcertError:
         raise

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper, inliner
+from onnx import GraphProto, ModelProto, TensorProto, helper, inliner
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
+from lipcert.load.preflight.onnx_message import all_tensors, check_message
 
 MAX_BYTES = 2**31 - 1
 """The largest message protobuf carries, and so the largest model onnxruntime is handed in memory."""
@@ -28,13 +28,22 @@ def read_model(path: Path | None, data: bytes | None = None) -> ModelProto:
         UnreadableModelError: damage, or no ONNX model.
         RefusedModelError: external data that lie elsewhere.
     """
-    model = _parse(data if data is not None else _read(path))
+    model = parse_model(data if data is not None else _read(path))
+    check_message(model)
     _check_names(model.graph)
     folder = None if path is None else path.resolve().parent
-    for tensor in _tensors(model.graph):
+    for tensor in all_tensors(model):
         if tensor.data_location == TensorProto.EXTERNAL:
             _bring_in(tensor, folder)
     return _inline(model)
+
+
+def check_external(model: ModelProto, folder: Path | None) -> None:
+    """Look at what a model stores outside its file, without reading it. Raises as `read_model` does."""
+    for tensor in all_tensors(model):
+        if tensor.data_location == TensorProto.EXTERNAL:
+            path, offset, length = _stretch(tensor, folder)
+            os.close(_opened(tensor.name, path, offset, length))
 
 
 def _read(path: Path | None) -> bytes:
@@ -46,7 +55,8 @@ def _read(path: Path | None) -> bytes:
         raise UnreadableModelError(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _parse(content: bytes) -> ModelProto:
+def parse_model(content: bytes) -> ModelProto:
+    """The message in the bytes of an ONNX file. Raises UnreadableModelError."""
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError, RuntimeError) as error:
@@ -78,17 +88,16 @@ def _inline(model: ModelProto) -> ModelProto:
         raise RefusedModelError(f"the functions the model defines cannot be put in place: {error}") from error
 
 
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Every tensor written in a graph: initializers, and attributes of its nodes."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == AttributeProto.TENSOR:
-                yield attribute.t
-
-
 def _bring_in(tensor: TensorProto, folder: Path | None) -> None:
     """Replace a reference to external data by the data."""
+    path, offset, length = _stretch(tensor, folder)
+    tensor.raw_data = _read_stretch(tensor.name, path, offset, length)
+    tensor.ClearField("external_data")
+    tensor.data_location = TensorProto.DEFAULT
+
+
+def _stretch(tensor: TensorProto, folder: Path | None) -> tuple[Path, int, int]:
+    """File, offset and length of a tensor's data, once the file is known to lie in the model's folder."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     path = _guarded_path(tensor.name, entries.get("location", ""), folder)
     wanted = math.prod(tensor.dims) * _item_bits(tensor) // 8
@@ -101,16 +110,17 @@ def _bring_in(tensor: TensorProto, folder: Path | None) -> None:
             f"tensor {tensor.name!r} of shape {list(tensor.dims)} needs {wanted} bytes of {path.name}, "
             f"and the file speaks of {length}"
         )
-    tensor.raw_data = _read_stretch(tensor.name, path, offset, length)
-    tensor.ClearField("external_data")
-    tensor.data_location = TensorProto.DEFAULT
+    return path, offset, length
 
 
 def _item_bits(tensor: TensorProto) -> int:
     """Bits an entry takes in a file."""
     if tensor.data_type in (TensorProto.INT4, TensorProto.UINT4):
         return 4
-    return int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize) * 8
+    try:
+        return int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize) * 8
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableModelError(f"tensor {tensor.name!r} is of the unknown type {tensor.data_type}") from error
 
 
 def _guarded_path(name: str, location: str, folder: Path | None) -> Path:
@@ -121,7 +131,7 @@ def _guarded_path(name: str, location: str, folder: Path | None) -> Path:
             hint="give the path of the model, or save it as one file",
         )
     relative = Path(location)
-    outside = not location or relative.is_absolute() or ".." in relative.parts or "\\" in location
+    outside = not location or "\0" in location or relative.is_absolute() or ".." in relative.parts or "\\" in location
     path = folder / relative
     if outside or not path.resolve().is_relative_to(folder):
         raise RefusedModelError(
@@ -132,20 +142,29 @@ def _guarded_path(name: str, location: str, folder: Path | None) -> Path:
 
 
 def _read_stretch(name: str, path: Path, offset: int, length: int) -> bytes:
-    """`length` bytes of a regular file with one name; a link would let a model read what its folder does not hold."""
+    """`length` bytes of a regular file with one name."""
+    with os.fdopen(_opened(name, path, offset, length), "rb") as file:
+        file.seek(offset)
+        return file.read(length)
+
+
+def _opened(name: str, path: Path, offset: int, length: int) -> int:
+    """A descriptor of a regular file with one name that holds the stretch.
+
+    A link would let a model read what its folder does not hold, and a pipe would wait for ever.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise RefusedModelError(f"tensor {name!r}: its data file {path.name!r} cannot be opened: {error}") from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         os.close(descriptor)
         raise RefusedModelError(f"tensor {name!r}: its data file {path.name!r} is a link or no regular file")
-    with os.fdopen(descriptor, "rb") as file:
-        if offset < 0 or length < 0 or offset + length > status.st_size or length > MAX_BYTES:
-            raise UnreadableModelError(
-                f"tensor {name!r}: bytes {offset} to {offset + length} are asked of {path.name!r}, "
-                f"which holds {status.st_size}"
-            )
-        file.seek(offset)
-        return file.read(length)
+    if offset < 0 or length < 0 or offset + length > status.st_size or length > MAX_BYTES:
+        os.close(descriptor)
+        raise UnreadableModelError(
+            f"tensor {name!r}: bytes {offset} to {offset + length} are asked of {path.name!r}, "
+            f"which holds {status.st_size}"
+        )
+    return descriptor

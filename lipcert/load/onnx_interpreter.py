@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import final
 
 import torch
@@ -112,6 +113,16 @@ def live_values(graph: OnnxGraph) -> frozenset[str]:
         if node.op not in _SHAPES_ONLY and not live.isdisjoint(node.inputs):
             live.update(filter(None, node.outputs))
     return frozenset(live)
+
+
+def constant_part(graph: OnnxGraph) -> OnnxGraph:
+    """The nodes that need no input, not even its shape."""
+    known, nodes = {"", *graph.constants}, []
+    for node in graph.nodes:
+        if known.issuperset(node.inputs):
+            known.update(node.outputs)
+            nodes.append(node)
+    return replace(graph, inputs=(), outputs=(), nodes=tuple(nodes))
 
 
 def _knows_quantised(op: str) -> bool:

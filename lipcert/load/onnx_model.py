@@ -10,11 +10,12 @@ import torch
 from onnx import ModelProto, TensorProto
 
 from lipcert.errors import RefusedModelError
+from lipcert.load.allowance import Allowance
 from lipcert.load.onnx_dequantise import float_products
 from lipcert.load.onnx_file import read_model
 from lipcert.load.onnx_function import OnnxFunction, reads_batches
 from lipcert.load.onnx_graph import OnnxGraph, opset_versions, read_graph
-from lipcert.load.onnx_interpreter import OnnxInterpreter
+from lipcert.load.onnx_interpreter import OnnxInterpreter, constant_part
 from lipcert.load.onnx_oracle import LARGEST_FIXED_BATCH, OnnxOracle, find_oracle, read_as_float
 from lipcert.load.onnx_runtimes import RUNTIMES
 from lipcert.load.onnx_signature import INTEGERS, check_signature, choose_output
@@ -104,14 +105,20 @@ def _oracle(model: ModelProto, graph: OnnxGraph, *, required: bool) -> OnnxOracl
 
 
 def _try_one(graph: OnnxGraph) -> None:
-    """Run a batch of zeros, so that a node that fits no input is named before any runtime stumbles over it."""
+    """Run a batch of zeros, so that a node that fits no input is named before any runtime stumbles over it.
+
+    Where the file leaves the shape of its input open, what does not depend on the input is run: a runtime would
+    compute that as soon as it opens the file.
+    """
     shape, declared = _sample_shape(graph), graph.inputs[0].batch
     if shape is None:
+        with torch.no_grad(), Allowance():
+            OnnxInterpreter(constant_part(graph))()
         return
     size = declared if declared and declared <= LARGEST_FIXED_BATCH else 1
     dtype = DTYPES[graph.inputs[0].elem_type]
-    batch = torch.zeros(size, *shape, dtype=dtype if dtype.is_floating_point else torch.float32)
-    with torch.no_grad():
+    with torch.no_grad(), Allowance(samples=size):
+        batch = torch.zeros(size, *shape, dtype=dtype if dtype.is_floating_point else torch.float32)
         OnnxInterpreter(graph, declared_batch=declared)(batch)
 
 

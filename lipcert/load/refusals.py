@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lipcert.errors import RefusedModelError
 
+_OUTSIDE = frozenset("aten::from_file aten::save prim::rpc_async prim::rpc_sync prim::rpc_remote".split())
 _RECURRENT = frozenset(
     "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell quantized_lstm".split()
 )
@@ -17,6 +18,8 @@ def refuse_operators(operators: Iterable[str]) -> None:
     Quantised TorchScript keeps its weights in packed objects that have no float graph.
     """
     found = sorted(set(operators))
+    if outside := [op for op in found if op in _OUTSIDE]:
+        raise RefusedModelError(f"the model reaches files or other processes ({', '.join(outside)}); it was not run")
     recurrent = [op for op in found if op.split("::")[-1].split(".")[0].lower() in _RECURRENT]
     if recurrent:
         raise RefusedModelError(

@@ -8,11 +8,13 @@ from typing import Literal
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
 from lipcert.load.magic import Stranger, stranger
+from lipcert.load.preflight.archive import open_archive
 
 ModelFormat = Literal["torchscript", "onnx", "exported"]
 
 _DATA = {b"\x1f\x8b": Stranger("a gzip archive"), b"\x93NUMPY": Stranger("a NumPy array", "Give it with --data.")}
 _EXPORT = 'Export it: torch.jit.script(model.eval()).save("model.pt"), torch.onnx.export or torch.export.save.'
+_MOST_FIELDS = 2**16  # a model message has a graph, a few dozen imports and properties, and its functions
 _END_RECORD = 22  # bytes of a zip archive's last record when it has no comment
 _GRAPH_FIELD = 7
 _MODEL_FIELDS = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26))
@@ -56,7 +58,7 @@ def _archive(data: bytes) -> ModelFormat:
     if not data[: -_END_RECORD + 4].endswith(b"PK\x05\x06") and zipfile.is_zipfile(io.BytesIO(data)):
         raise UnreadableModelError("the archive is truncated", hint="Copy or export the model again.")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_archive(io.BytesIO(data)) as archive:
             names = {name.split("/", 1)[-1] for name in archive.namelist()}
             all_names = archive.namelist()
     except zipfile.BadZipFile as error:
@@ -81,8 +83,9 @@ def _archive(data: bytes) -> ModelFormat:
 
 def _is_onnx(data: bytes) -> bool:
     """Walk the top-level protobuf fields of a ModelProto: each known, the last ending with the file, one a graph."""
-    position, fields = 0, set()
-    while position < len(data):
+    position, fields, count = 0, set(), 0
+    while position < len(data) and count < _MOST_FIELDS:
+        count += 1
         tag, position = _varint(data, position)
         field, wire = tag >> 3, tag & 7
         if field not in _MODEL_FIELDS or wire not in (0, 2):

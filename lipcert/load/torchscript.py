@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from lipcert.errors import ModelError, RefusedModelError, UnreadableModelError
+from lipcert.load.archive import check_intact
 from lipcert.load.output import single_output
 from lipcert.load.precision import HALVES, CastInput, weight_dtype
 from lipcert.load.refusals import refuse_operators
+from lipcert.load.screen import screen_archive
 from lipcert.load.source import Source
 
 
@@ -46,6 +48,8 @@ def read_torchscript(data: bytes, *, output_name: str | None = None) -> Source:
         UnreadableModelError: torch cannot open it.
         RefusedModelError: several inputs, or quantised or mobile-only operators without a float graph.
     """
+    screen_archive(data, "torchscript")
+    check_intact(data)
     try:
         module = torch.jit.load(io.BytesIO(data), map_location="cpu")
     except Exception as error:

@@ -80,7 +80,7 @@ def test_a_traceback_is_kept_or_shown(lipcert, model, monkeypatch, tmp_path):
 
 def test_the_first_line_names_the_file_and_the_result_stands_alone(lipcert, model, requests):
     outcome = lipcert("analyze", model)
-    assert outcome.err.splitlines()[0].startswith("net.onnx: ONNX, 12 B, sha256 ")
+    assert outcome.err.splitlines()[0].startswith("net.onnx: ONNX, 15 B, sha256 ")
     assert "layers: done in" in outcome.err
     assert outcome.out.startswith("mnist_conv.onnx\n")
     assert lipcert("analyze", model, "-q").err == ""

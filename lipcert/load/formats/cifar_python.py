@@ -15,6 +15,7 @@ import numpy as np
 
 from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples
+from lipcert.load.formats.guard import check_memo
 
 _DTYPES = frozenset({"u1", "i1", "i2", "i4", "i8", "f4", "f8"})
 _HINT = "use the binary version of CIFAR, or store the samples as .npz"
@@ -165,6 +166,7 @@ def _text(value: Any) -> str:
 
 def _unpickle(path: Path) -> Any:
     """The batch, its keys as text. Raises DataError on anything but plain containers and arrays."""
+    check_memo(path)
     try:
         with path.open("rb") as stream:
             batch = _Unpickler(stream, encoding="latin1").load()

@@ -12,6 +12,7 @@ import numpy as np
 
 from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples
+from lipcert.load.formats.guard import check_size
 
 GZIP = b"\x1f\x8b"
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -66,6 +67,7 @@ def read_idx(path: Path) -> Array:
             shape = tuple(int(length) for length in np.frombuffer(stream.read(4 * magic[3]), dtype=">u4"))
             dtype = np.dtype(_DTYPES[magic[2]])
             size = math.prod(shape) * dtype.itemsize
+            check_size(size, path.stat().st_size, path)
             content = stream.read(size + 1)
     except (EOFError, OSError, zlib.error, ValueError) as error:
         raise DataError(f"expected a complete IDX file in {path}, but it is damaged: {error}", hint=_HINT) from error

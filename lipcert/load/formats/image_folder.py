@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, final
 
@@ -11,6 +12,9 @@ from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples, optional_module
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"})
+# What the suffixes stand for, and nothing else: Pillow would start other programs for some of its formats.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+_MOST_PIXELS, _MOST_PIXELS_OF_ALL = 2**24, 2**31
 # Exact conversions only: nothing is blended, cut or re-quantised.
 _MODES = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB"}
 
@@ -36,6 +40,7 @@ class ImageFolderFormat(AbstractFormat):
                 hint="put each class's images in its own sub-folder",
             )
         pillow = optional_module("PIL.Image", "images", "an image folder")
+        _check_sizes(pillow, [file for file, _ in files])
         images = [_pixels(pillow, file) for file, _ in files]
         if any(image.shape[0] == 3 for image in images):
             images = [np.repeat(image, 3, axis=0) if image.shape[0] == 1 else image for image in images]
@@ -69,14 +74,34 @@ def _images(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in _SUFFIXES)
 
 
+def _check_sizes(pillow: Any, files: list[Path]) -> None:
+    """Raise DataError on images larger than any classifier reads, by what their headers say."""
+    total = 0
+    for file in files:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pillow.DecompressionBombWarning)
+                with pillow.open(file, formats=_FORMATS) as image:
+                    width, height = image.size
+        except Exception as error:
+            raise DataError(f"{file} cannot be read as an image: {error}", hint="remove or replace it") from error
+        total += width * height
+        if width * height > _MOST_PIXELS or total > _MOST_PIXELS_OF_ALL:
+            raise DataError(
+                f"{file} claims {width}x{height} pixels; at most {_MOST_PIXELS:,} an image and "
+                f"{_MOST_PIXELS_OF_ALL:,} in all are read",
+                hint="resize and crop the images as the model's preprocessing does; lipcert does not",
+            )
+
+
 def _pixels(pillow: Any, file: Path) -> Array:
     """One image as uint8 (channels, height, width)."""
     try:
-        with pillow.open(file) as image:
+        with pillow.open(file, formats=_FORMATS) as image:
             mode = _MODES.get(image.mode)
             pixels = None if mode is None else np.asarray(image.convert(mode), dtype=np.uint8)
             found = image.mode
-    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+    except Exception as error:
         raise DataError(f"{file} cannot be read as an image: {error}", hint="remove or replace it") from error
     if pixels is None:
         raise DataError(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import IO, Any, TypeVar, final
 
 import numpy as np
 
 from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples, as_array, from_mapping
+from lipcert.load.formats.guard import checked_archive
+from lipcert.load.preflight.archive import open_archive
 
 T = TypeVar("T")
 
+_DAMAGE = (zipfile.BadZipFile, zlib.error, MemoryError, NotImplementedError, RuntimeError, OverflowError, TypeError)
 _NPY = b"\x93NUMPY"
 
 
@@ -29,7 +33,7 @@ class NpzFormat(AbstractFormat):
         if not head.startswith(b"PK"):
             return False
         try:
-            with zipfile.ZipFile(path) as archive:
+            with path.open("rb") as stream, open_archive(stream) as archive:
                 return any(name.endswith(".npy") for name in archive.namelist())
         except (zipfile.BadZipFile, OSError):
             return path.suffix == ".npz"
@@ -60,7 +64,13 @@ class NpyFormat(AbstractFormat):
 
 def read_npy(path: Path) -> Array:
     """The array of an `.npy`. Raises DataError."""
-    return as_array(_guarded(lambda: np.load(path, allow_pickle=False), path), "the array", path)
+
+    def read() -> Any:
+        with path.open("rb") as stream:
+            _check_header(stream, path.stat().st_size, path)
+        return np.load(path, allow_pickle=False)
+
+    return as_array(_guarded(read, path), "the array", path)
 
 
 def read_npz(path: Path) -> dict[str, Array]:
@@ -70,14 +80,38 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def _open(path: Path) -> Any:
-    return _guarded(lambda: np.load(path, allow_pickle=False), path)
+    """The arrays of an archive, each shown to be as large as its header says."""
+
+    def read() -> Any:
+        with checked_archive(path) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith(".npy"):
+                    with archive.open(member) as stream:
+                        _check_header(stream, member.file_size, path)
+        return np.load(path, allow_pickle=False)
+
+    return _guarded(read, path)
+
+
+def _check_header(stream: IO[bytes], size: int, path: Path) -> None:
+    """Raise DataError where the header of an `.npy` of `size` bytes speaks of more entries than fit into it."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    wanted = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and wanted > size:
+        raise DataError(
+            f"expected complete numpy arrays in {path}, but one of shape {shape!s:.80} and type {dtype} lies in "
+            f"{size:,} bytes: it is truncated, or its header was changed",
+            hint="write the file again, or copy it again from its source",
+        )
 
 
 def _guarded(load: Callable[[], T], path: Path) -> T:
     """Run a numpy load; what it raises on bad files becomes a DataError."""
     try:
         return load()
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+    except (ValueError, OSError, EOFError, KeyError, SyntaxError, RecursionError, *_DAMAGE) as error:
         if "allow_pickle" in str(error):
             raise DataError(
                 f"{path} holds an array of Python objects, which only unpickling could read, and that runs code",

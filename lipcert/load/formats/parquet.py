@@ -9,7 +9,10 @@ import numpy as np
 
 from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples, optional_module
+from lipcert.load.formats.guard import check_size
 from lipcert.load.formats.table import encode_labels, label_column
+
+_CELL = 8  # bytes a number takes once it is read
 
 
 @final
@@ -27,7 +30,11 @@ class ParquetFormat(AbstractFormat):
         """Read the table."""
         parquet = optional_module("pyarrow.parquet", "parquet", "a Parquet table")
         try:
+            metadata = parquet.read_metadata(path)
+            check_size(metadata.num_rows * metadata.num_columns * _CELL, path.stat().st_size, path)
             table = parquet.read_table(path)
+        except DataError:
+            raise
         except Exception as error:
             raise DataError(f"expected a complete Parquet table in {path}: {error}", hint="write it again") from error
         names = list(table.column_names)

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from lipcert.errors import DataError
 from lipcert.load.formats.base import FORMATS, AbstractFormat, Array, RawSamples, as_array, from_mapping
+from lipcert.load.formats.guard import check_memo, check_tensor_archive
+from lipcert.load.preflight.archive import open_archive
 
 _LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 _HINT = 'save plain tensors: torch.save({"images": images, "labels": labels}, path)'
@@ -41,7 +43,7 @@ class TorchFormat(AbstractFormat):
 def _members(path: Path) -> list[str]:
     """Names in a zip archive; none where the file is not a whole one."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return archive.namelist()
     except (zipfile.BadZipFile, OSError):
         return []
@@ -54,6 +56,10 @@ def read_object(path: Path) -> Any:
             f"expected tensors in {path}, but it is a TorchScript model",
             hint="give the model as MODEL and the samples with --data",
         )
+    if zipfile.is_zipfile(path):
+        check_tensor_archive(path)
+    else:
+        check_memo(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251  data is opened here
     except pickle.UnpicklingError as error:

@@ -12,10 +12,8 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from lipcert.errors import RefusedModelError, UnsupportedOperatorError
+from lipcert.load.preflight.onnx_message import MAX_ELEMENTS
 from lipcert.registry import Registry
-
-MAX_ELEMENTS = 2**28
-"""Most elements a tensor may have whose shape a file spells out (1 GiB of float32)."""
 
 
 @final

@@ -1,0 +1,1 @@
+"""What a file claims, held against what it holds, before anything in it is loaded. Imports neither torch nor numpy."""
