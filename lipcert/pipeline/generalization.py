@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from lipcert.analyses.base import logits_of
-from lipcert.analyses.certificates.lipschitz import LipschitzRadii, lipschitz_radii
 from lipcert.analyses.generalization import (
     BOUNDS,
     Architecture,
     Counts,
     Evidence,
-    Training,
+    all_layer_margins,
     architecture,
+    flatness,
     holdout_records,
     measures,
+    multiplications,
+    noise_resilience,
     normalised_margins,
+    posterior_pending,
     posterior_record,
     records,
-    stepped,
     unavailable,
 )
 from lipcert.analyses.lipschitz import Constants
+from lipcert.deadline import Deadline
 from lipcert.graph.scores import margins
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.records import GeneralizationRecord, Norm, Skipped, Split
+from lipcert.pipeline.training_facts import Balls, length_of, training_facts
+from lipcert.pipeline.training_gaps import training_gaps
+from lipcert.records import GeneralizationRecord, Skipped, Split
 from lipcert.rounding import product_up, sqrt_up
-from lipcert.rules.forward_error import bounded_logits
 from lipcert.samples import Samples
 
-Balls = tuple[tuple[Norm, float], ...]
+# Shares of the time left, where there is a time budget; the posterior has what remains.
+_MARGINS = 0.15
+_GAPS = 0.2
+_INSIDE = 0.2
+_FLATNESS = 0.2
 
 
-def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> None:
-    """Put the bounds, the normalised margins and the measures on the record. `labels` are those of the samples."""
+def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor, deadline: Deadline) -> None:
+    """Put the bounds, and what goes with them, on the record. `labels` are those of the samples."""
     run.progress("generalization", 0, 1)
     net = architecture(constants.norms)
     training, split = _training(run, samples)
@@ -47,27 +54,95 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> 
     balls: Balls = tuple((norm, eps) for norm, many in radii(run.settings, samples).items() for eps in many)
     facts, plain = None, None
     if training is not None:
-        facts, plain = _facts(run, constants, net, training, balls)
+        facts, plain = training_facts(run, constants, net, training, balls=balls, deadline=deadline.share(_MARGINS))
     evidence = Evidence(
         architecture=net,
         training=facts,
         radius=_radius(samples),
         failure=1 - run.settings.confidence,
+        chance=constants.norms.failure_probability("l2"),
         balls=balls,
     )
     bounds = [one for kind in BOUNDS.values() for one in records(kind(), evidence)]
-    shown, inputs = (own, samples.inputs) if plain is None or training is None else (plain, training.inputs)
+    shown = samples if training is None else training
     run.found(
-        generalization=(*_holdout(run, own), *bounds, _posterior(run), *unavailable()),
+        generalization=(*_holdout(run, own), *bounds, posterior_pending(), *unavailable()),
         normalised_margins=()
         if isinstance(net, Skipped)
-        else normalised_margins(net, shown, _length(inputs), split=split, seed=run.settings.seed),
-        measures=() if plain is None else measures(constants.norms.graph, _chain(net), plain),
+        else normalised_margins(
+            net, own if plain is None else plain, length_of(shown.inputs), split=split, seed=run.settings.seed
+        ),
     )
+    _compare(run, samples, deadline.share(_GAPS))
+    _look_inside(run, constants, shown, split, deadline.share(_INSIDE))
+    _measure(run, constants, net, training, plain, deadline.share(_FLATNESS))
+    posterior = _posterior(run, deadline)
+    run.found(generalization=(*_holdout(run, own), *bounds, posterior, *unavailable()))
     run.progress("generalization", 1, 1)
 
 
-def _posterior(run: Run) -> GeneralizationRecord:
+def _compare(run: Run, samples: Samples, deadline: Deadline) -> None:
+    """Put the gaps between training and test samples on the record."""
+    training = run.subject.training
+    if training is None or training.labels is None:
+        return
+    run.found(training_gaps=training_gaps(run, training, samples, multiplications(run.graph), deadline))
+
+
+def _look_inside(run: Run, constants: Constants, samples: Samples, split: Split, deadline: Deadline) -> None:
+    """Put what is measured at the layers on the record."""
+    graph, settings = constants.norms.graph, run.settings
+    run.found(
+        noise_resilience=noise_resilience(
+            graph, samples, split=split, effort=settings.effort, seed=settings.seed, deadline=deadline.share(0.5)
+        )
+    )
+    run.found(
+        all_layer_margin=all_layer_margins(
+            graph,
+            samples,
+            split=split,
+            effort=settings.effort,
+            seed=settings.seed,
+            deadline=deadline,
+            progress=run.progress,
+        )
+    )
+
+
+def _measure(  # noqa: PLR0917  the network three ways, and its samples
+    run: Run,
+    constants: Constants,
+    net: Architecture | Skipped,
+    training: Samples | None,
+    plain: Tensor | None,
+    deadline: Deadline,
+) -> None:
+    """Put the measures of the literature on the record, where there are training samples."""
+    if training is None or plain is None:
+        return
+    settings = run.settings
+    flat = flatness(
+        run.graph,
+        training,
+        effort=settings.effort,
+        seed=settings.seed,
+        batch_size=settings.batch_size,
+        deadline=deadline,
+        progress=run.progress,
+    )
+    run.found(
+        measures=measures(
+            constants.norms.graph,
+            _chain(net),
+            plain,
+            initial=run.subject.initial,
+            flat=None if isinstance(flat, Skipped) else flat,
+        )
+    )
+
+
+def _posterior(run: Run, deadline: Deadline) -> GeneralizationRecord:
     """The bound on the network with random weights."""
     return posterior_record(
         run.graph,
@@ -77,6 +152,7 @@ def _posterior(run: Run) -> GeneralizationRecord:
         effort=run.settings.effort,
         seed=run.settings.seed,
         batch_size=run.settings.batch_size,
+        deadline=deadline,
         progress=run.progress,
     )
 
@@ -104,39 +180,6 @@ def _holdout(run: Run, own: Tensor) -> tuple[GeneralizationRecord, ...]:
             ball = (bracket.norm, bracket.eps)
             rows.append(Counts(ball=ball, samples=bracket.samples, broken=broken, uncertified=open_))
     return holdout_records(rows, confidence=run.settings.confidence, split=run.settings.split)
-
-
-def _facts(
-    run: Run, constants: Constants, net: Architecture | Skipped, training: Samples, balls: Balls
-) -> tuple[Training | None, Tensor]:
-    """What the bounds ask of the training samples, where they cover the network; and the samples' margins."""
-    assert training.labels is not None
-    labels, graph, size = training.labels, constants.norms.graph, run.settings.batch_size
-    if isinstance(net, Skipped):
-        logits = logits_of(graph, training.inputs, batch_size=size)
-        return None, margins(logits, labels.to(logits.device)).cpu()
-    bounded = bounded_logits(graph, training.inputs, batch_size=size)
-    plain = margins(bounded.value.cpu(), labels)
-    room = 2.01 * bounded.error.cpu().amax(dim=1)
-    lengths = tuple(eps for norm, eps in balls if norm == "l2")
-    steepest, after = stepped(graph, training.inputs, labels, lengths, batch_size=size)
-    norms = tuple(dict.fromkeys(norm for norm, _ in balls))
-    proved = lipschitz_radii(graph, bounded, labels, constants.all, norms)
-    robust = {ball: proved.margin(*ball) for ball in balls} if isinstance(proved, LipschitzRadii) else {}
-    facts = Training(
-        margins=plain - room,
-        length=_length(training.inputs),
-        robust=robust,
-        gradient={("l2", eps): left for eps, left in after.items()},
-        steepest=steepest,
-    )
-    return facts, plain
-
-
-def _length(inputs: Tensor) -> float:
-    """The Frobenius norm of all inputs together, rounded up."""
-    parts = (part.to(torch.float64) for part in inputs.split(1024))
-    return math.sqrt(math.fsum(float((part**2).sum()) for part in parts)) * (1 + 1e-9)
 
 
 def _radius(samples: Samples) -> float | None:

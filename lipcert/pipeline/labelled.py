@@ -35,13 +35,14 @@ _WORK = 0.92  # the checks of the attacks have the rest
 _ATTACKS = 0.4
 
 
-def complete_labelled(run: Run, constants: Constants, samples: Samples, labels: Tensor) -> Robustness | None:
+def complete_labelled(
+    run: Run, constants: Constants, samples: Samples, labels: Tensor, end: Deadline
+) -> Robustness | None:
     """Do those of these analyses that were asked for, and give back what attacks found. `labels` lie on the device.
 
     Cheap proofs come first, so that attacks can leave out what is proved; dear ones last, for what no attack broke.
     """
-    eps, end = radii(run.settings, samples), Deadline.after(run.settings.time_budget)
-    deadline = end.share(_WORK)
+    eps, deadline = radii(run.settings, samples), end.share(_WORK)
     proofs: Certifier | Skipped | None = None
     if run.asked("margins"):
         run.found(margins=run.timed("margins", lambda: _margins(run, samples, labels)))

@@ -7,6 +7,7 @@ from torch import Tensor
 from lipcert.analyses.jacobian import Measured
 from lipcert.analyses.layers import analyze_layers
 from lipcert.analyses.lipschitz import Constants, analyze_lipschitz, unsupported
+from lipcert.deadline import Deadline
 from lipcert.pipeline.clever import estimate_clever
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.demands import NEED_LABELS
@@ -17,6 +18,8 @@ from lipcert.pipeline.neighbourhood import compare_training, look_around
 from lipcert.records import LipschitzRecord, Skipped
 from lipcert.rules import LayerNorms
 
+_DEAR = ("robustness", "certificates")
+_LABELLED = 0.75  # their share of a time budget that the searches behind bounds on unseen inputs also draw on
 NO_LABELS = Skipped(reason="it needs the samples' labels: give them with --labels or in the data file")
 
 
@@ -45,12 +48,13 @@ def complete(run: Run) -> None:
         missing = NO_DATA if samples is None else NO_LABELS
         run.found(**{name: missing for name in NEED_LABELS if run.asked(name)})
     else:
-        robustness = complete_labelled(run, constants, samples, samples.labels.to(run.graph.device))
+        end, labels = Deadline.after(run.settings.time_budget), samples.labels
+        first = end.share(_LABELLED) if run.asked("generalization") and run.asked(*_DEAR) else end
+        robustness = complete_labelled(run, constants, samples, labels.to(run.graph.device), first)
         if measured is not None and robustness is not None:
             join_attacks(run, measured, robustness)
         if run.asked("generalization"):
-            labels = samples.labels
-            run.timed("generalization", lambda: assess(run, constants, samples, labels))
+            run.timed("generalization", lambda: assess(run, constants, samples, labels, end))
 
 
 def _lipschitz(run: Run, constants: Constants, inputs: Tensor | None) -> tuple[LipschitzRecord, ...]:

@@ -27,7 +27,7 @@ class AnalyzeSettings:
     batch_size   samples per forward or backward pass; it changes speed and memory, not results beyond rounding
     seeds        how often the attacks are run, with seeds seed, seed + 1, ...; the worst of all counts
     deploy_dtype arithmetic of the deployed network that certificates speak of; "real" leaves its rounding out
-    time_budget  seconds for the attacks and certificates together; None for no limit
+    time_budget  seconds for attacks, certificates and the searches behind bounds on unseen inputs; None for no limit
     max_memory   bytes that bound propagation may hold at once; None for 1 GiB
     split        what the samples were to the model: drawn afresh ("test"), its training samples ("train"), or not said
     """

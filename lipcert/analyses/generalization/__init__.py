@@ -9,8 +9,8 @@ from lipcert.analyses.generalization.flatness import flatness
 from lipcert.analyses.generalization.holdout import Counts, holdout_records
 from lipcert.analyses.generalization.measures import measures
 from lipcert.analyses.generalization.normalised_margins import normalised_margins
-from lipcert.analyses.generalization.posterior import posterior_record
-from lipcert.analyses.generalization.posterior_weights import check_same_weights
+from lipcert.analyses.generalization.posterior import posterior_pending, posterior_record
+from lipcert.analyses.generalization.posterior_weights import check_same_weights, multiplications
 from lipcert.analyses.generalization.resilience import noise_resilience
 from lipcert.analyses.generalization.unavailable import unavailable
 
@@ -26,8 +26,10 @@ __all__ = [
     "flatness",
     "holdout_records",
     "measures",
+    "multiplications",
     "noise_resilience",
     "normalised_margins",
+    "posterior_pending",
     "posterior_record",
     "records",
     "spread",

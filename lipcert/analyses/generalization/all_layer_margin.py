@@ -31,7 +31,8 @@ from lipcert.progress import Progress, silent
 from lipcert.records import AllLayerMarginRecord, Effort, Skipped, Split
 from lipcert.samples import Samples
 
-SAMPLES, STEPS, RIVALS = 256, 40, 2
+SAMPLES: dict[Effort, int] = {"fast": 0, "default": 64, "high": 1024}
+STEPS, RIVALS = 40, 2
 _SECONDS: dict[Effort, float] = {"fast": 0.0, "default": 5.0, "high": 60.0}  # nominal: the same on every machine
 _LEAST = 8
 _ENTRIES = 2**22  # numbers that the shifts of one batch may hold
@@ -48,7 +49,7 @@ def all_layer_margins(
     deadline: Deadline | None = None,
     progress: Progress = silent,
 ) -> AllLayerMarginRecord | Skipped:
-    """Upper bounds at up to 256 labelled samples, evenly through the file, as the effort and the time pay for.
+    """Upper bounds at some labelled samples, evenly through the file, as many as the effort and the time pay for.
 
     graph  in float64
     """
@@ -56,7 +57,7 @@ def all_layer_margins(
     if not layers:
         return Skipped(reason="the network has no convolution or dense layer")
     assert samples.labels is not None
-    used = spread(len(samples), _affordable(graph, effort, min(len(samples), SAMPLES)))
+    used = spread(len(samples), _affordable(graph, effort, min(len(samples), SAMPLES[effort])))
     if not len(used):
         return Skipped(reason=f"the search for the all-layer margin costs more than effort {effort} allows")
     size, found = min(64, 1 + _ENTRIES // sum(math.prod(layer.shape) for layer in layers)), list[Tensor]()

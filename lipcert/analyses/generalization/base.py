@@ -54,7 +54,8 @@ class Evidence:
 
     architecture  the network as the theorems want it, or why it is not
     radius        bound on the l2 norm of all inputs, None where no range was declared
-    failure       probability with which a bound may be wrong
+    failure       probability with which a bound may be wrong through the draw of the samples
+    chance        and through norms that are only probable
     balls         (norm, eps) of the robust bounds
     """
 
@@ -62,6 +63,7 @@ class Evidence:
     training: Training | None
     radius: float | None
     failure: float
+    chance: float = 0.0
     balls: tuple[tuple[Norm, float], ...] = ()
 
 
@@ -110,13 +112,14 @@ def _record(bound: AbstractBound, evidence: Evidence, ball: tuple[Norm, float] |
     missing = bound.missing(evidence, ball)
     found = None if missing else bound.value(evidence, ball)
     log10 = None if found is None else (found.log + _SLACK) / math.log(10)
-    chance = evidence.architecture.failure if isinstance(evidence.architecture, Architecture) else 0.0
+    known = evidence.architecture.failure if isinstance(evidence.architecture, Architecture) else 0.0
+    failure = evidence.failure + max(known, evidence.chance)
     norm, eps = ball or (None, None)
     return GeneralizationRecord(
         bound=bound.name,
         quantity=bound.quantity,
         soundness=bound.soundness,
-        failure_probability=evidence.failure + chance if found is not None and bound.guarantee else 0.0,
+        failure_probability=failure if found is not None and bound.guarantee else 0.0,
         log10_value=log10,
         vacuous=None if log10 is None else log10 >= 0,
         guarantee=bound.guarantee,

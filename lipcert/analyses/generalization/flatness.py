@@ -38,7 +38,7 @@ DROP, TOLERANCE = 0.1, 0.01
 NOISES, HALVINGS = 10, 15
 FLOOR = 1e-3  # standard deviation of the magnitude-aware noise on a weight of 0
 _LEAST = 50
-_SECONDS: dict[Effort, float] = {"fast": 0.0, "default": 5.0, "high": 60.0}  # nominal: the same on every machine
+SECONDS: dict[Effort, float] = {"fast": 0.0, "default": 5.0, "high": 60.0}  # nominal: the same on every machine
 
 
 @final
@@ -139,7 +139,7 @@ def _affordable(weights: Weights, samples: int, effort: Effort) -> Tensor:
     passes = 2 * HALVINGS * NOISES
     fixed = passes * pass_seconds(len(weights), 0)
     each = passes * (pass_seconds(0, weights.multiplications()) - pass_seconds(0, 0))
-    count = samples if not each else min(samples, max(0, int((_SECONDS[effort] - fixed) / each)))
-    if _SECONDS[effort] < fixed or count < min(_LEAST, samples):
+    count = samples if not each else min(samples, max(0, int((SECONDS[effort] - fixed) / each)))
+    if SECONDS[effort] < fixed or count < min(_LEAST, samples):
         return torch.zeros(0, dtype=torch.long)
     return torch.linspace(0, samples - 1, count, dtype=torch.float64).round().long()

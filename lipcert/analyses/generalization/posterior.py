@@ -107,17 +107,41 @@ def posterior_record(
     data = Samples(inputs=training.inputs.to("cpu", torch.float32), labels=training.labels.to("cpu", torch.int64))
     at = _told(progress, plan)
     chosen, steps = _searched(weights, middle, data, plan, seed=seed, done=at(0), deadline=end.share(_SEARCH))
-    begun = time.perf_counter()
-    own = error_rate(weights, weights.start, data, batch_size)
-    draws = _draws(plan.draws, end, time.perf_counter() - begun)
-    # A generator of its own: the networks that are averaged over must be independent of the search.
-    fresh = Generator().manual_seed(2 * seed + 1)
-    told = at(plan.steps)
-    errors = draw_errors(weights, chosen, data, generator=fresh, draws=draws, batch_size=batch_size, done=told)
+    errors, own = _averaged(weights, chosen, data, plan, seed=seed, size=batch_size, done=at(plan.steps), deadline=end)
     progress("posterior", plan.steps + plan.draws, plan.steps + plan.draws)
     terms = _terms(errors, chosen.divergence(middle), _price(weights), len(training), failure)
     size = {"weights": float(len(weights)), "steps": float(steps), "error_of_the_file": own}
     return _record(size | terms, failure)
+
+
+def _averaged(
+    weights: Weights,
+    chosen: Posterior,
+    data: Samples,
+    plan: Plan,
+    *,
+    seed: int,
+    size: int,
+    done: Callable[[int], None],
+    deadline: Deadline,
+) -> tuple[Tensor, float]:
+    """Error rates of networks drawn, and that of the network as it is.
+
+    Where time is short fewer are drawn; how many is settled before any of them is seen.
+    """
+    begun = time.perf_counter()
+    own = error_rate(weights, weights.start, data, size)
+    seconds, draws = time.perf_counter() - begun, plan.draws
+    if not math.isinf(deadline.left):
+        draws = min(draws, max(_LEAST_DRAWS, int(_DRAWING * deadline.left / seconds)))
+    # A generator of its own: the networks that are averaged over must be independent of the search.
+    fresh = Generator().manual_seed(2 * seed + 1)
+    return draw_errors(weights, chosen, data, generator=fresh, draws=draws, batch_size=size, done=done), own
+
+
+def posterior_pending() -> GeneralizationRecord:
+    """What stands in the bound's place until it is there."""
+    return _record({}, missing="the run was interrupted before this bound was had")
 
 
 def _price(weights: Weights) -> float:
@@ -148,11 +172,6 @@ def _searched(
         done=done,
         deadline=deadline,
     )
-
-
-def _draws(most: int, deadline: Deadline, seconds: float) -> int:
-    """How many networks to draw, settled before any of them is seen."""
-    return most if math.isinf(deadline.left) else min(most, max(_LEAST_DRAWS, int(_DRAWING * deadline.left / seconds)))
 
 
 def _told(progress: Progress, plan: Plan) -> Callable[[int], Callable[[int], None]]:

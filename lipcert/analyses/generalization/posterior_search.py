@@ -98,9 +98,7 @@ def search(
         weight = _weight(error, (float(divergence.detach()) + price) / len(inputs))
         optimiser.zero_grad()
         (weight * surrogate + divergence / len(inputs)).backward()
-        for parameter in (free.mean, free.log_std):
-            assert parameter.grad is not None
-            parameter.grad.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
+        free.mend()
         optimiser.step()
         schedule.step()
     return free.fixed(), made
@@ -148,6 +146,12 @@ class _Free:
         """
         energy = ((2 * self.log_std).exp() + (self.mean - self._centre) ** 2).split(self._sizes)
         return 0.5 * torch.stack([len(part) * part.mean().log() for part in energy]).sum() - self.log_std.sum()
+
+    def mend(self) -> None:
+        """Put 0 where a gradient is no number."""
+        for parameter in (self.mean, self.log_std):
+            assert parameter.grad is not None
+            parameter.grad.nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
 
     def fixed(self) -> Posterior:
         """The distribution as it stands."""

@@ -1,0 +1,87 @@
+"""What bounds on the error on unseen inputs ask of the training samples."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lipcert.analyses.base import logits_of
+from lipcert.analyses.certificates.ball_margins import ball_margins
+from lipcert.analyses.certificates.lipschitz import LipschitzRadii, lipschitz_radii
+from lipcert.analyses.generalization import Architecture, Training, stepped
+from lipcert.analyses.lipschitz import Constants
+from lipcert.deadline import Deadline
+from lipcert.graph.scores import margins
+from lipcert.pipeline.context import Run
+from lipcert.records import Norm, Skipped
+from lipcert.rules.forward_error import bounded_logits
+from lipcert.rules.rounding import Rounded
+from lipcert.samples import Samples
+
+Balls = tuple[tuple[Norm, float], ...]
+
+
+def training_facts(
+    run: Run,
+    constants: Constants,
+    net: Architecture | Skipped,
+    training: Samples,
+    *,
+    balls: Balls,
+    deadline: Deadline,
+) -> tuple[Training | None, Tensor]:
+    """What the bounds ask for, None where they do not cover the network; and the samples' margins."""
+    assert training.labels is not None
+    labels, graph, size = training.labels, constants.norms.graph, run.settings.batch_size
+    if isinstance(net, Skipped):
+        logits = logits_of(graph, training.inputs, batch_size=size)
+        return None, margins(logits, labels.to(logits.device)).cpu()
+    bounded = bounded_logits(graph, training.inputs, batch_size=size)
+    plain = margins(bounded.value.cpu(), labels)
+    room = 2.01 * bounded.error.cpu().amax(dim=1)
+    lengths = tuple(eps for norm, eps in balls if norm == "l2")
+    steepest, after = stepped(graph, training.inputs, labels, lengths, batch_size=size)
+    facts = Training(
+        margins=plain - room,
+        length=length_of(training.inputs),
+        robust=_robust(run, constants, bounded, training, balls=balls, deadline=deadline),
+        gradient={("l2", eps): left for eps, left in after.items()},
+        steepest=steepest,
+    )
+    return facts, plain
+
+
+def _robust(
+    run: Run, constants: Constants, logits: Rounded, training: Samples, *, balls: Balls, deadline: Deadline
+) -> dict[tuple[Norm, float], Tensor]:
+    """Ball -> at most the smallest margin there of each sample, by Lipschitz constants or by linear bounds."""
+    assert training.labels is not None
+    labels, graph = training.labels, constants.norms.graph
+    by_constants = lipschitz_radii(
+        graph, logits, labels, constants.all, tuple(dict.fromkeys(norm for norm, _ in balls))
+    )
+    by_bounds = ball_margins(
+        graph,
+        training.inputs,
+        labels,
+        balls,
+        effort=run.settings.effort,
+        max_memory=run.settings.max_memory,
+        deadline=deadline,
+        progress=run.progress,
+    )
+    found = dict[tuple[Norm, float], Tensor]()
+    for ball in balls:
+        known = [] if isinstance(by_bounds, Skipped) else [by_bounds[ball]]
+        known += [by_constants.margin(*ball)] if isinstance(by_constants, LipschitzRadii) else []
+        if known:
+            found[ball] = torch.stack(known).amax(dim=0)
+    return found
+
+
+def length_of(inputs: Tensor) -> float:
+    """The Frobenius norm of all inputs together, rounded up."""
+    parts = (part.to(torch.float64) for part in inputs.split(1024))
+    return math.sqrt(math.fsum(float((part**2).sum()) for part in parts)) * (1 + 1e-9)
