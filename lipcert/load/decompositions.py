@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -41,7 +42,15 @@ def _scalar(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def capture_table() -> dict[Any, Callable[..., Any]]:
-    """Decompositions for `make_fx`: core ATen, less `WHOLE`, plus the canonical forms above."""
+    """Decompositions for `make_fx`: core ATen, less `WHOLE`, plus the canonical forms above.
+
+    A copy each time: `make_fx` adds entries of its own, and gathering the table anew takes longer than a capture.
+    """
+    return dict(_gathered())
+
+
+@cache
+def _gathered() -> dict[Any, Callable[..., Any]]:
     table: dict[Any, Callable[..., Any]] = {
         op: rule for op, rule in core_aten_decompositions().items() if str(op).split(".")[1] not in WHOLE
     }
