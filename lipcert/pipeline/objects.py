@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack, final
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, final, get_args
 
 from lipcert.errors import UsageError
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.report import report_on
 from lipcert.pipeline.request import AnalyzeRequest
-from lipcert.pipeline.subject import open_file, open_object
+from lipcert.pipeline.subject import InMemory, open_file, open_object
 from lipcert.progress import Progress, silent
-from lipcert.records import AnalyzeSettings, Report
+from lipcert.records import AnalyzeSettings, Report, Split
 
 Pair: TypeAlias = tuple[Any, Any]
 
@@ -36,6 +37,8 @@ def analyze(
     mean: float | tuple[float, ...] | None = None,
     std: float | tuple[float, ...] | None = None,
     train_data: str | Path | Pair | None = None,
+    init_model: object | None = None,
+    split: Split | None = None,
     per_sample: str | Path | None = None,
     save_adversarials: str | Path | None = None,
     progress: Progress = silent,
@@ -47,6 +50,8 @@ def analyze(
     images             samples (N, ...) as a tensor or array, or the path of a data file
     labels             class numbers (N,), or the path of a file of them
     train_data         the training samples, to compare with: the path of a data file, or a pair of images and labels
+    init_model         the network before training, a path or a module: prior of the bound on random weights
+    split              what the samples were to the model: "test", "train" or "unknown", in place of the settings' word
     per_sample         where a table with one row a sample is written: .jsonl, .npz or .parquet
     save_adversarials  where the worst inputs found are written: .npz, and a .png sheet beside it for images
     The rest is as in `AnalyzeRequest` and `AnalyzeSettings`. Raises UsageError, DataError or ModelError.
@@ -58,15 +63,29 @@ def analyze(
         mean=_values(mean),
         std=_values(std),
         train_data=str(train_data) if isinstance(train_data, str | Path) else None,
+        init_model=Path(init_model) if isinstance(init_model, str | Path) else None,
         per_sample=None if per_sample is None else Path(per_sample),
         adversarials=None if save_adversarials is None else Path(save_adversarials),
-        settings=settings or AnalyzeSettings(),
+        settings=_settings(settings or AnalyzeSettings(), split),
         **options,
     )
-    given, training = _given(request, images, labels), _training(train_data)
+    memory = InMemory(
+        images=_given(request, images, labels),
+        training=_training(train_data),
+        initial=None if isinstance(init_model, str | Path) else init_model,
+    )
     if isinstance(model, str | Path):
-        return report_on(lambda: open_file(request, given, training), request, progress)
-    return report_on(lambda: open_object(model, request, given, training), request, progress)
+        return report_on(lambda: open_file(request, memory), request, progress)
+    return report_on(lambda: open_object(model, request, memory), request, progress)
+
+
+def _settings(settings: AnalyzeSettings, split: Split | None) -> AnalyzeSettings:
+    """The settings with what was said of the samples. Raises UsageError for another word."""
+    if split is None:
+        return settings
+    if split not in get_args(Split):
+        raise UsageError(f"split must be {', '.join(get_args(Split))}, got {split!r}", hint='split="test"')
+    return replace(settings, split=split)
 
 
 def _given(request: AnalyzeRequest, images: Any, labels: Any) -> RawImages | None:

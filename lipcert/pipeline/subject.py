@@ -54,8 +54,19 @@ class Subject:
     initial: Graph | None = None
 
 
-def open_file(request: AnalyzeRequest, images: RawImages | None = None, training: RawImages | None = None) -> Subject:
-    """Read a model file and its sidecar, and its data from the files named or from `images` and `training`."""
+@final
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class InMemory:
+    """What is given in memory and not by file: samples, training samples, and the network before training."""
+
+    images: RawImages | None = None
+    training: RawImages | None = None
+    initial: object | None = None
+
+
+def open_file(request: AnalyzeRequest, memory: InMemory | None = None) -> Subject:
+    """Read a model file and its sidecar, and its data from the files named or from memory."""
+    given = memory or InMemory()
     data = read_bytes(request.model)
     sidecar = read_sidecar(request.model)
     preprocess = _preprocess(request, sidecar)
@@ -64,23 +75,24 @@ def open_file(request: AnalyzeRequest, images: RawImages | None = None, training
         source,
         request,
         preprocess=preprocess,
-        samples=_samples(request, sidecar, preprocess) if images is None else images.samples(preprocess),
-        training=_training(request, preprocess) if training is None else training.samples(preprocess),
+        samples=_samples(request, sidecar, preprocess) if given.images is None else given.images.samples(preprocess),
+        training=_training(request, preprocess) if given.training is None else given.training.samples(preprocess),
+        initial=given.initial,
         identity=(request.model.stem, str(request.model), hashlib.sha256(data).hexdigest()),
     )
 
 
-def open_object(
-    model: object, request: AnalyzeRequest, images: RawImages | None = None, training: RawImages | None = None
-) -> Subject:
-    """Read a model in memory, and its data from the files named or from `images` and `training`."""
+def open_object(model: object, request: AnalyzeRequest, memory: InMemory | None = None) -> Subject:
+    """Read a model in memory, and its data from the files named or from memory."""
+    given = memory or InMemory()
     preprocess = _preprocess(request, None)
     return open_source(
         read_object(model, output_name=request.output_name),
         request,
         preprocess=preprocess,
-        samples=_samples(request, None, preprocess) if images is None else images.samples(preprocess),
-        training=_training(request, preprocess) if training is None else training.samples(preprocess),
+        samples=_samples(request, None, preprocess) if given.images is None else given.images.samples(preprocess),
+        training=_training(request, preprocess) if given.training is None else given.training.samples(preprocess),
+        initial=given.initial,
         identity=(type(model).__name__, "", ""),
     )
 
@@ -93,6 +105,7 @@ def open_source(
     samples: Samples | None,
     identity: tuple[str, str, str],
     training: Samples | None = None,
+    initial: object | None = None,
 ) -> Subject:
     """Capture and check a source together with its samples, which are still in their stored shape."""
     check_demands(request, samples, training)
@@ -115,13 +128,18 @@ def open_source(
         samples=used,
         available=0 if samples is None else len(samples),
         training=None if training is None else _fitted(training, bare, preprocess),
-        initial=None if request.init_model is None else _initial(request, request.init_model, graph, preprocess),
+        initial=_initial(request, initial, graph, preprocess),
     )
 
 
-def _initial(request: AnalyzeRequest, path: Path, graph: Graph, preprocess: Preprocess) -> Graph:
+def _initial(request: AnalyzeRequest, given: object | None, graph: Graph, preprocess: Preprocess) -> Graph | None:
     """The network before training, behind the same preprocessing. Raises UsageError where it is another network."""
-    other = load_model(path, input_shape=graph.input_shape, output_name=request.output_name).graph
+    if request.init_model is not None:
+        other = load_model(request.init_model, input_shape=graph.input_shape, output_name=request.output_name).graph
+    elif given is not None:
+        other, _ = to_graph(read_object(given, output_name=request.output_name), graph.input_shape)
+    else:
+        return None
     initial = insert_preprocess(other, preprocess)
     check_same_weights(graph, initial)
     return initial

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import lipcert
 from lipcert.analyses.generalization.posterior import posterior_record
 from lipcert.errors import UsageError
 from lipcert.pipeline import AnalyzeRequest
@@ -49,3 +50,18 @@ def test_own_weights_are_a_cheaper_centre_than_zero(sample_models):
 def test_another_architecture_is_a_usage_error(sample_models, tmp_path):
     with pytest.raises(UsageError, match="--init-model must have the model's architecture"):
         open_file(_request(sample_models, _saved(DigitsConv(), tmp_path / "start.pt")))
+
+
+def test_modules_in_memory_and_words_about_the_samples(sample_models):
+    net, start = DigitsMlp().eval(), DigitsMlp().eval()
+    initialise(net, torch.Generator().manual_seed(1))
+    initialise(start, torch.Generator().manual_seed(0))
+    inputs, labels = torch.rand(30, 1, 8, 8), torch.arange(30) % 10
+    given = {"settings": AnalyzeSettings(analyses=("generalization",)), "train_data": (inputs, labels), "split": "test"}
+    model = lipcert.analyze(net, inputs, labels, init_model=start, **given).models[0]
+    assert model.data.split == "test"
+    assert {"fro_dist", "dist_spec_init"} <= {one.measure for one in model.measures}
+    with pytest.raises(UsageError, match="--init-model must have the model's architecture"):
+        lipcert.analyze(net, inputs, labels, init_model=DigitsConv().eval(), **given)
+    with pytest.raises(UsageError, match="split must be test, train, unknown, got 'fresh'"):
+        lipcert.analyze(net, inputs, labels, split="fresh")

@@ -16,7 +16,7 @@ from lipcert.pipeline import attacked
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.pipeline.scorer import as_logits, choose_scorer
-from lipcert.pipeline.subject import Subject, open_object
+from lipcert.pipeline.subject import InMemory, Subject, open_object
 from lipcert.records import AnalyzeSettings
 from tests.graphs import random, uniform
 
@@ -40,7 +40,7 @@ class _Standardised(nn.Module):
 
 def _subject(model: nn.Module, **preprocess: tuple[float, ...]) -> Subject:
     images = RawImages(images=uniform(6, 4), labels=torch.zeros(6, dtype=torch.long))
-    return open_object(model.eval(), AnalyzeRequest(model=Path(), **preprocess), images)
+    return open_object(model.eval(), AnalyzeRequest(model=Path(), **preprocess), InMemory(images=images))
 
 
 MEAN, STD = {"mean": (0.5,)}, {"std": (0.2,)}

@@ -82,8 +82,7 @@ def search(
     Gives back the distribution and the number of steps made.
     """
     free = _Free(weights, centre)
-    groups: list[dict[str, Any]] = [{"params": [free.mean]}, {"params": [free.log_std], "lr": _RATE * _NOISE_RATE}]
-    optimiser = torch.optim.Adam(groups, lr=_RATE)
+    optimiser = free.optimiser()
     pace, error = _Pace(steps, deadline or Deadline()), 0.5
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace.rate)
     made = 0
@@ -146,6 +145,11 @@ class _Free:
         """
         energy = ((2 * self.log_std).exp() + (self.mean - self._centre) ** 2).split(self._sizes)
         return 0.5 * torch.stack([len(part) * part.mean().log() for part in energy]).sum() - self.log_std.sum()
+
+    def optimiser(self) -> torch.optim.Adam:
+        """Adam, with its own rate for the deviations."""
+        groups: list[dict[str, Any]] = [{"params": [self.mean]}, {"params": [self.log_std], "lr": _RATE * _NOISE_RATE}]
+        return torch.optim.Adam(groups, lr=_RATE)
 
     def mend(self) -> None:
         """Put 0 where a gradient is no number."""
