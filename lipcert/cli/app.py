@@ -11,6 +11,8 @@ from lipcert.cli.certify import HELP as CERTIFY_HELP
 from lipcert.cli.certify import certify
 from lipcert.cli.check import HELP as CHECK_HELP
 from lipcert.cli.check import check
+from lipcert.cli.compare import HELP as COMPARE_HELP
+from lipcert.cli.compare import compare
 from lipcert.cli.doctor import doctor
 from lipcert.cli.explain import explain
 from lipcert.cli.grouped_help import GroupedCommand
@@ -52,6 +54,7 @@ def options(
 app.command(cls=GroupedCommand, help=HELP)(analyze)
 app.command(cls=GroupedCommand, help=CERTIFY_HELP)(certify)
 app.command(cls=GroupedCommand, help=CHECK_HELP)(check)
+app.command(cls=GroupedCommand, help=COMPARE_HELP)(compare)
 app.command(cls=GroupedCommand, help=REPORT_HELP)(report)
 for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from lipcert.cli.options import _option
 
 _GATE, _OUT = "Gate", "Output"
@@ -41,3 +43,8 @@ RowsOfReports = Annotated[
     ),
 ]
 All = Annotated[bool, _option("--all", panel=_OUT, text="Show every number that changed.")]
+Before = Annotated[str, typer.Argument(metavar="A", help="JSON report or model.", show_default=False)]
+After = Annotated[str, typer.Argument(metavar="B", help="JSON report or model.", show_default=False)]
+CompareFormat = Annotated[
+    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
+]

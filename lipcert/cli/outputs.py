@@ -47,26 +47,35 @@ class Target:
 
 
 def targets(
-    format_name: str | None, *, as_json: bool, output: Path | None, reports: Sequence[str] | None
+    format_name: str | None,
+    *,
+    as_json: bool,
+    output: Path | None,
+    reports: Sequence[str] | None,
+    known: Sequence[str] = FORMATS,
 ) -> tuple[Target, ...]:
-    """What -f, --json, -o and --report ask for together. A file's suffix decides where no format was named."""
+    """What -f, --json, -o and --report ask for together. A file's suffix decides where no format was named.
+
+    known  the formats that the command writes
+    """
     if as_json and format_name not in {None, "json"}:
         raise UsageError(f"--json and -f {format_name} contradict each other")
-    named = "json" if as_json else values.choice(format_name, "--format", FORMATS)
+    named = "json" if as_json else values.choice(format_name, "--format", known)
     path = None if output is None or str(output) == "-" else output
     guessed = _SUFFIXES.get(path.suffix.lower(), "text") if path is not None else "text"
-    found = [Target(format=named or guessed, path=path), *(_report(entry) for entry in reports or ())]
+    guessed = guessed if guessed in known else "text"
+    found = [Target(format=named or guessed, path=path), *(_report(entry, known) for entry in reports or ())]
     paths = [target.path.resolve() for target in found if target.path is not None]
     if len(set(paths)) < len(paths) or sum(target.path is None for target in found) > 1:
         raise UsageError("two results would be written to the same place", hint="give each --report a file of its own")
     return tuple(found)
 
 
-def _report(entry: str) -> Target:
+def _report(entry: str, known: Sequence[str]) -> Target:
     name, equals, path = entry.partition("=")
     if not equals or not path:
         raise UsageError(f"--report needs FORMAT=FILE, got {entry!r}", hint="for example --report markdown=report.md")
-    chosen = values.choice(name, "--report", FORMATS) or "text"
+    chosen = values.choice(name, "--report", known) or "text"
     return Target(format=chosen, path=None if path == "-" else Path(path))
 
 

@@ -9,10 +9,11 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from lipcert.records.certify import CertifyReport
+from lipcert.records.compare import CompareReport
 from lipcert.records.report import Report
 
-Document = Literal["report", "certify"]
-DOCUMENTS: dict[Document, Any] = {"report": Report, "certify": CertifyReport}
+Document = Literal["report", "certify", "compare"]
+DOCUMENTS: dict[Document, Any] = {"report": Report, "certify": CertifyReport, "compare": CompareReport}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 T = TypeVar("T")

@@ -70,8 +70,8 @@ def _state(check: CheckRecord, ink: Ink) -> Text:
 
 def _note(check: CheckRecord, ink: Ink) -> RenderableType:
     where = f" ({place(check)})" if place(check) else ""
-    lines = [ink.text(""), ink.text(f"{word(check)} {check.metric}{where}", _ROLES[check.state])]
-    lines.append(ink.text(f"  {check.level}: {remark(check)}"))
+    lines = [ink.text(f"{check.level}: {remark(check)}")]
     if check.hint and check.ignored is None:
-        lines.append(ink.text(f"  {check.hint}", "dim"))
-    return Group(*lines)
+        lines.append(ink.text(check.hint, "dim"))
+    heading = ink.text(f"{word(check)} {check.metric}{where}", _ROLES[check.state])
+    return Group(Text(""), heading, ink.block(*lines))
