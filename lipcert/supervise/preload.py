@@ -3,9 +3,15 @@
 Only imports stand here. A computation would start threads, and threads do not survive a fork.
 """
 
+import os
+import signal
 from importlib import import_module
 
 from lipcert.records import Report, codec
+
+# A Ctrl-C in the terminal is the parent's business, also while this server is still importing.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.setpgid(0, 0)
 
 # The last two are what torch itself imports when a graph is first captured.
 for _name in (
