@@ -7,15 +7,20 @@ from typing import Annotated
 import typer
 
 from lipcert.cli.analyze import HELP, analyze
+from lipcert.cli.cap import HELP as CAP_HELP
+from lipcert.cli.cap import cap
 from lipcert.cli.certify import HELP as CERTIFY_HELP
 from lipcert.cli.certify import certify
 from lipcert.cli.check import HELP as CHECK_HELP
 from lipcert.cli.check import check
 from lipcert.cli.compare import HELP as COMPARE_HELP
 from lipcert.cli.compare import compare
+from lipcert.cli.config import config
 from lipcert.cli.doctor import doctor
 from lipcert.cli.explain import explain
 from lipcert.cli.grouped_help import GroupedCommand
+from lipcert.cli.init import HELP as INIT_HELP
+from lipcert.cli.init import init
 from lipcert.cli.inspect import inspect
 from lipcert.cli.report import HELP as REPORT_HELP
 from lipcert.cli.report import report
@@ -53,8 +58,11 @@ def options(
 
 app.command(cls=GroupedCommand, help=HELP)(analyze)
 app.command(cls=GroupedCommand, help=CERTIFY_HELP)(certify)
+app.command(cls=GroupedCommand, help=CAP_HELP)(cap)
 app.command(cls=GroupedCommand, help=CHECK_HELP)(check)
 app.command(cls=GroupedCommand, help=COMPARE_HELP)(compare)
+app.command(cls=GroupedCommand, help=INIT_HELP)(init)
+app.add_typer(config)
 app.command(cls=GroupedCommand, help=REPORT_HELP)(report)
 for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

@@ -14,9 +14,14 @@ def completed(given: Mapping[str, Any], settings: Mapping[str, Setting]) -> dict
     """Every option of analyze: as given, else as configured, else not given."""
     found = {name: False if get_args(kind)[0] is bool else None for name, kind in PARAMETERS.items()} | dict(given)
     for name, setting in settings.items():
-        if name in PARAMETERS and found[name] in {None, False}:
+        if name in PARAMETERS and not is_given(found[name]):
             found[name] = _typed(setting.value, PARAMETERS[name])
     return found
+
+
+def is_given(value: Any) -> bool:
+    """Whether an option was typed or stands in the environment."""
+    return value is not None and value is not False
 
 
 def _typed(value: str | tuple[str, ...] | bool, annotation: Any) -> Any:

@@ -48,3 +48,4 @@ After = Annotated[str, typer.Argument(metavar="B", help="JSON report or model.",
 CompareFormat = Annotated[
     str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
 ]
+ConfigFormat = Annotated[str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.")]

@@ -1,0 +1,22 @@
+"""`lipcert init`: a configuration to start from."""
+
+from __future__ import annotations
+
+from lipcert.cli import options
+from lipcert.cli.analyze import PARAMETERS as ANALYZE
+from lipcert.cli.signature import command
+
+HELP = """Write a commented configuration from a model's present numbers.
+
+Analyses MODEL and writes lipcert.toml (or the file of --output; - is stdout) with a check for each of its main numbers
+that leaves a little room. Edit it, commit it, and let lipcert check hold every later model to it.
+
+\b
+  lipcert init net.onnx --data test.npz
+  lipcert init net.onnx --data test.npz --samples 500 --eps 2/255 -o ci/lipcert.toml
+"""
+
+_NOT_HERE = {"only", "skip", "per_sample", "save_adversarials", "format", "json", "report", "spectrum", "jacobian_norm"}
+PARAMETERS = {"model": options.Model, **{name: kind for name, kind in ANALYZE.items() if name not in _NOT_HERE}}
+
+init = command("init", "lipcert.cli.drafting", PARAMETERS, "Write a commented configuration from present numbers.")

@@ -1,0 +1,32 @@
+"""Effective settings and checks as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from lipcert.render.style import Style
+from lipcert.render.terminal.ink import Column, Ink, to_text
+
+_SETTINGS = (
+    Column(header="setting", justify="left"),
+    Column(header="value", justify="left", fold=True),
+    Column(header="from", justify="left", fold=True, role="dim"),
+)
+_CHECKS = (
+    Column(header="check", justify="left", fold=True),
+    Column(header="level", justify="left"),
+    Column(header="metric", justify="left", fold=True),
+    Column(header="asked", justify="left"),
+    Column(header="from", justify="left", fold=True, role="dim"),
+)
+
+
+def settings_text(title: str, settings: Sequence[Sequence[str]], checks: Sequence[Sequence[str]], style: Style) -> str:
+    """Settings with value and origin, then checks with level, metric, limits and origin."""
+    ink = Ink(style)
+    parts = [ink.text(title, "heading"), Text(""), ink.block(ink.grid(_SETTINGS, settings))]
+    if checks:
+        parts += [Text(""), ink.block(ink.grid(_CHECKS, checks))]
+    return to_text(parts, style)
