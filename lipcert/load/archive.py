@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 
 from lipcert.errors import UnreadableModelError
+from lipcert.load.preflight.archive import DAMAGE
 
 
 def check_intact(data: bytes) -> None:
@@ -17,7 +17,7 @@ def check_intact(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise UnreadableModelError(
             f"the archive is damaged: {error}", hint="Copy or export the model again."
         ) from error

@@ -7,6 +7,7 @@ loader that every `.pt` inside holds tensors alone.
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 from typing import Any
 
@@ -32,11 +33,15 @@ def read_exported(data: bytes, *, output_name: str | None = None) -> Source:
     screen_archive(data, "exported")
     check_intact(data)
     _check_tensor_files(data)
+    log = logging.getLogger("torch.export")
     try:
+        log.disabled = True  # it would print a traceback before it raises
         program = torch.export.load(io.BytesIO(data))
     except Exception as error:
         line = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise UnreadableModelError(f"torch cannot open the exported program: {line}") from error
+    finally:
+        log.disabled = False
     return exported_source(program, output_name=output_name)
 
 

@@ -185,7 +185,10 @@ def _node(node: NodeProto, versions: Mapping[str, int]) -> OnnxNode:
 
 def _attribute(attribute: AttributeProto) -> Any:
     """An attribute's value in Python; strings that are no UTF-8 keep a mark where they are damaged."""
-    value = helper.get_attribute_value(attribute)
+    try:
+        value = helper.get_attribute_value(attribute)
+    except ValueError as error:
+        raise UnreadableModelError(f"attribute {attribute.name!r:.80} has no value: {error!s:.120}") from error
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if attribute.type == AttributeProto.STRINGS:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 from lipcert.errors import RefusedModelError, UnreadableModelError
 from lipcert.load.onnx_file import check_external, parse_model
-from lipcert.load.preflight.archive import MODEL_EXPANSION, complaint, open_archive
+from lipcert.load.preflight.archive import DAMAGE, MODEL_EXPANSION, complaint, open_archive
 from lipcert.load.preflight.exported_archive import check_program
 from lipcert.load.preflight.onnx_message import check_message
 from lipcert.load.preflight.torch_archive import check_code, check_tensors
@@ -45,7 +44,7 @@ def screen_archive(data: bytes, kind: ModelFormat) -> None:
             else:
                 check_code(archive)
                 check_tensors(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise UnreadableModelError(
             f"the archive is damaged: {error}", hint="Copy or export the model again."
         ) from error

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lipcert.errors import DataError, ModelError
-from lipcert.load.preflight.archive import DATA_EXPANSION, complaint, open_archive
+from lipcert.load.preflight.archive import DAMAGE, DATA_EXPANSION, complaint, open_archive
 from lipcert.load.preflight.torch_archive import check_tensors
 
 _AGAIN = "write the file again, or copy it again from its source"
@@ -23,7 +23,7 @@ def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
             if (found := complaint(archive, DATA_EXPANSION)) is not None:
                 raise DataError(f"{path} cannot be trusted: {found}", hint=_AGAIN)
             yield archive
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"expected complete arrays in {path}, but the archive is damaged or truncated: {error}", hint=_AGAIN
         ) from error

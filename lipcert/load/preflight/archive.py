@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import BinaryIO, final
+
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, EOFError, OverflowError)
+"""What reading a damaged archive raises; UnicodeDecodeError and NotImplementedError are among these kinds."""
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -93,8 +97,8 @@ def _overlap(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> st
         raise zipfile.BadZipFile("the archive is closed")
     places = []
     for member in sorted(members, key=lambda entry: entry.header_offset):
-        stream.seek(member.header_offset)
-        head = stream.read(_LOCAL.size)
+        stream.seek(max(0, member.header_offset))
+        head = stream.read(_LOCAL.size) if member.header_offset >= 0 else b""
         if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
             return f"its member {member.filename!r:.80} lies where no member begins"
         name_length, extra_length = _LOCAL.unpack(head)[-2:]

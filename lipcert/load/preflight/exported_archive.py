@@ -42,6 +42,11 @@ def check_program(archive: zipfile.ZipFile) -> None:
     """
     sizes = {member.filename: member.file_size for member in archive.infolist()}
     for name in sizes:
+        if name == "version" or name.startswith("serialized_"):
+            raise RefusedModelError(
+                f"the archive holds {name!r} beside a program: torch would fall back to an older, pickled format",
+                hint="Save it again with torch.export.save of torch 2.8 or newer.",
+            )
         if name.endswith(".json"):
             document = _json(archive, name)
             _check_document(name, document)

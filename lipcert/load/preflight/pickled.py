@@ -121,7 +121,7 @@ class _Reader(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Storage:
         """A storage, once it is known to be no longer than its record."""
-        kind, storage_type, key, _, count = pid
+        kind, storage_type, key, _, count, *_ = pid  # old files add a view, which readers leave aside
         itemsize = _SIZES.get(str(getattr(storage_type, "__name__", "")).removesuffix("Storage"))
         if kind != "storage" or itemsize is None or not isinstance(count, int) or count < 0:
             raise pickle.UnpicklingError(f"a storage described as {pid!r:.80}")

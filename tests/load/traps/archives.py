@@ -186,6 +186,15 @@ def program_call(folder):
     return _program(folder, edit)
 
 
+def program_of_old(folder):
+    """A `.pt2` that torch fails to read, with a pickled one of an older format for it to fall back to."""
+    path = _program(folder, lambda name, data: None if name.endswith("archive_format") else data)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("version", "5.3")
+        archive.writestr("serialized_state_dict.pt", b"\x80\x02N.")
+    return path
+
+
 def replaced(value, wanted, new):
     """A JSON document with every `wanted` key set to `new`."""
     if isinstance(value, dict):
@@ -208,5 +217,6 @@ TRAPS = {
     "pt2 view of 10^12": (program_view, "in a record of"),
     "pt2 tower of powers": (program_tower, "not plain arithmetic"),
     "pt2 code": (program_code, "not plain arithmetic"),
+    "pt2 of two formats": (program_of_old, "fall back"),
     "pt2 foreign call": (program_call, "no operation on tensors"),
 }
