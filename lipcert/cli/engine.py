@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lipcert.export.request import CapRequest
     from lipcert.pipeline import AnalyzeRequest, CertifyRequest
     from lipcert.progress import Progress
     from lipcert.records import InspectRecord, Report
+    from lipcert.records.cap import CapReport
     from lipcert.records.certify import CertifyReport
 
 VARIABLE = "LIPCERT_NO_ISOLATION"
@@ -69,6 +71,14 @@ def certify_file(
 
     call = Call(function="lipcert.pipeline.certify:certify_file", arguments=(request,), observed=True)
     return do(call, CertifyReport, progress=progress, limits=limits, isolated=isolated)
+
+
+def cap_file(request: CapRequest, progress: Progress, *, limits: Limits = _PLAIN, isolated: bool = True) -> CapReport:
+    """What capping did to one model; the copy is written by then."""
+    from lipcert.records.cap import CapReport
+
+    call = Call(function="lipcert.export.files:cap_file", arguments=(request,), observed=True)
+    return do(call, CapReport, progress=progress, limits=limits, isolated=isolated)
 
 
 def do(

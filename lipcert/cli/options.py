@@ -34,6 +34,11 @@ Property = Annotated[Path, typer.Argument(metavar="SPEC", help="Property: .vnnli
 PropertyFormat = Annotated[
     str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.  [text]")
 ]
+Beta = Annotated[
+    list[str] | None,
+    _option("--beta", panel=_WORK, metavar="B,...", text="The cap of every layer; NAME=B that of one layer."),
+]
+Copy = Annotated[Path | None, _option("-o", "--output", panel=_OUT, metavar="FILE", text="Where the copy goes.")]
 PageFormat = Annotated[
     str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
 ]

@@ -1,0 +1,1 @@
+"""A loaded model written back with other weights."""
