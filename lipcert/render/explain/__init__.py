@@ -53,6 +53,13 @@ PAGES = (
         "attack-specific bounds, restated and unverified",
         ("farnia", "farnia-fgm", "farnia-pgm", "farnia-wrm"),
     ),
+    Page(
+        "training_gaps",
+        "what differs between training and test samples under the same attack",
+        ("training_gap", "excess_loss", "generalization_gap", "overfitting"),
+    ),
+    Page("all_layer_margin", "how little must change at the layers to change the class", ("all-layer",)),
+    Page("noise_resilience", "lengths and derivatives inside the network", ("sensitivity", "activation")),
     Page("normalised_margins", "margins over the network's size", ("normalised_margin", "normalized_margins")),
     Page(
         "measures",

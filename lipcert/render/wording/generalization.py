@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipcert.records import GeneralizationRecord, ModelRecord, Skipped
-from lipcert.render.notation import lower, percent_down, percent_up, radius, share_up, upper
+from lipcert.render.notation import lower, nearest, percent_down, percent_up, radius, share_up, short, upper
 
 HOLDOUT = {"holdout-clopper-pearson": "alone", "holdout-union": "all rows", "holdout-dkw": "any eps"}
 PREMISE = {
@@ -69,6 +69,48 @@ def evidence(record: GeneralizationRecord) -> str:
     return str(record.soundness) + ("" if record.guarantee else ", UNVERIFIED, no guarantee")
 
 
+def reading(record: GeneralizationRecord) -> str:
+    """How a bound came about, and that it is no guarantee where it is none."""
+    return margin(record) + ("" if record.guarantee else "; UNVERIFIED, no guarantee")
+
+
+def summary(model: ModelRecord) -> str:
+    """What the bounds from training samples come to; empty where there are none."""
+    found = norm_bounds(model)
+    telling = [record for record in found if not record.vacuous and record.guarantee]
+    if not found:
+        return ""
+    if not telling:
+        return "every bound from training samples is vacuous here, as on almost every trained network"
+    best = min(telling, key=lambda record: record.log10_value or 0.0)
+    rest = "all others are vacuous" if len(telling) < len(found) else "none is vacuous"
+    return f"{best.bound} says something: {value(best)}, of {subject(best)} ({best.soundness}); {rest}"
+
+
+def subject(record: GeneralizationRecord) -> str:
+    """Of which network a bound speaks."""
+    return "the network with random weights" if "divergence" in record.terms else "the network in the file"
+
+
+def unseen(model: ModelRecord) -> list[str]:
+    """What is known of the clean error on unseen inputs, as a verdict."""
+    found = []
+    for record in bounds(model):
+        confidence = f"With {short(100 * (1 - record.failure_probability))} % confidence"
+        if record.bound == "holdout-clopper-pearson" and record.norm is None and record.guarantee:
+            split = "unknown" if model.data is None else model.data.split
+            fresh = "" if split == "test" else ", if they are fresh draws: then say --split test"
+            high = percent_up(record.terms.get("upper", 1.0))
+            limits = f"between {percent_down(record.lower or 0.0)} and {high}"
+            found.append(
+                f"{confidence} the error on inputs drawn like these lies {limits} ({record.soundness}{fresh})."
+            )
+        elif "divergence" in record.terms and record.guarantee and not record.vacuous:
+            most = f"errs on at most {value(record)} of unseen inputs ({record.soundness})"
+            found.append(f"{confidence} the network with random weights, drawn for each input, {most}.")
+    return found
+
+
 def margin(record: GeneralizationRecord) -> str:
     """The margin at which a bound was read, and the share of training samples that miss it."""
     if "divergence" in record.terms:
@@ -76,7 +118,7 @@ def margin(record: GeneralizationRecord) -> str:
     if "margin" not in record.terms:
         return ""
     share = share_up(record.terms["missed"], int(record.terms["samples"]))
-    return f"margin {lower(record.terms['margin'])}, missed by {share}"
+    return f"{lower(record.terms['margin'])}, missed by {share}"
 
 
 def missing(model: ModelRecord) -> list[str]:
@@ -86,3 +128,18 @@ def missing(model: ModelRecord) -> list[str]:
         if record.missing:
             reasons.setdefault(record.missing, {})[record.bound] = None
     return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def flatness(model: ModelRecord) -> list[str]:
+    """How much noise the weights bear, and that there are more measures."""
+    values = {one.measure: one for one in model.measures}
+    found = []
+    if "pacbayes_sigma" in values:
+        sigma, wide = values["pacbayes_sigma"], values["pacbayes_mag_sigma"]
+        found.append(
+            f"noise on all weights costs a tenth of the training accuracy at sigma {nearest(sigma.value)}, or at "
+            f"{nearest(wide.value)} of each weight ({sigma.soundness})"
+        )
+    if values:
+        found.append(f"{len(values)} correlational measures (heuristic) are in the JSON report and with -v")
+    return found

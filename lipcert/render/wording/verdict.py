@@ -24,7 +24,7 @@ from lipcert.render.notation import (
     share_up,
     short,
 )
-from lipcert.render.wording.generalization import is_trained_on
+from lipcert.render.wording.generalization import bounds, is_trained_on, unseen
 from lipcert.render.wording.lines import attacked
 
 _NORMS = ("linf", "l2", "l1")
@@ -44,7 +44,13 @@ def headline(model: ModelRecord) -> list[str]:
     brackets = [bracket for bracket in widest if bracket is not None]
     if brackets:
         return [*doubt, *(sentence for bracket in brackets for sentence in _bracket(model, bracket))]
-    return [*doubt, *(_one_sided(model) or _lipschitz(model) or [_without(model)])]
+    return [*doubt, *(_one_sided(model) or _lipschitz(model) or _of_unseen(model) or [_without(model)])]
+
+
+def _of_unseen(model: ModelRecord) -> list[str]:
+    """What is known of unseen inputs, where nothing is known of perturbed ones."""
+    found = unseen(model) or ([TRAINED_ON] if is_trained_on(model) and bounds(model) else [])
+    return [_without(model), *found] if found and isinstance(model.margins, MarginRecord) else found
 
 
 def _without(model: ModelRecord) -> str:
