@@ -15,6 +15,7 @@ _HOMES = {
     "text": "lipcert.render.terminal",
     "json": "lipcert.render.json_document",
     "markdown": "lipcert.render.markdown",
+    "html": "lipcert.render.html",
     "csv": "lipcert.render.csv_table",
     "sarif": "lipcert.render.sarif",
     "junit": "lipcert.render.junit",

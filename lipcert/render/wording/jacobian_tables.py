@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import final
 
-from lipcert.records import CellRecord, Distribution, JacobianRecord, PowerMethodRecord, Skipped, SurrogateRecord
+from lipcert.records import (
+    CellRecord,
+    Distribution,
+    JacobianClassRecord,
+    JacobianRecord,
+    PowerMethodRecord,
+    Skipped,
+    SurrogateRecord,
+)
+from lipcert.render.figure import Selectors, figure, selectors
 from lipcert.render.notation import count, lower, nearest, percent, radius, upper
 from lipcert.render.wording.jacobian import missed_share
 
@@ -16,7 +25,10 @@ _MOST_CLASSES = 20
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A title, a header, rows of text, and what to know about them. The first column names the row."""
+    """A title, a header, rows of text, and what to know about them. The first column names the row.
+
+    Cells that are one number are `Figure`s, and know their metric.
+    """
 
     title: str
     head: tuple[str, ...] = ()
@@ -34,9 +46,15 @@ def tables(record: JacobianRecord) -> list[Table]:
     return [table for table in built if table.rows or table.notes]
 
 
+def _points(spread: Distribution, path: str, names: str, chosen: Selectors = ()) -> list[str]:
+    """The points of a spread that are named, each with its metric."""
+    values = [(name, float(getattr(spread, name))) for name in names.split()]
+    return [figure(nearest(value), value, f"{path}.{name}", chosen) for name, value in values]
+
+
 def _spread(name: str, spread: Distribution) -> list[str]:
     interval = f"{nearest(spread.ci95[0])} - {nearest(spread.ci95[1])}"
-    return [_plain(name), *map(nearest, (spread.median, spread.q95, spread.max, spread.mean)), interval]
+    return [_plain(name), *_points(spread, f"jacobian.statistics.{name}", "median q95 max mean"), interval]
 
 
 def _statistics(record: JacobianRecord) -> Table:
@@ -50,9 +68,10 @@ def _statistics(record: JacobianRecord) -> Table:
 def _norms(record: JacobianRecord) -> Table:
     rows = []
     for norm in record.operator_norms:
-        ends = [norm.lower.median, norm.upper.median]
-        middle = nearest(ends[0]) if norm.exact else f"{lower(ends[0])} - {upper(ends[1])}"
-        most = nearest(norm.upper.max) if norm.exact else f"<= {upper(norm.upper.max)}"
+        path, ends = "jacobian.operator_norms.upper", [norm.lower.median, norm.upper.median]
+        middle, most = _points(norm.upper, path, "median max", selectors(norm))
+        if not norm.exact:
+            middle, most = f"{lower(ends[0])} - {upper(ends[1])}", f"<= {upper(norm.upper.max)}"
         rows.append(
             [
                 f"l{_exponent(norm.p)} -> l{_exponent(norm.q)}",
@@ -74,8 +93,7 @@ def _distances(record: JacobianRecord) -> Table:
         if isinstance(each.nearest, Skipped):
             rows.append([each.norm, each.nearest.reason, "", "", ""])
         else:
-            spread = each.nearest
-            middle = map(nearest, (spread.q05, spread.median, spread.q95))
+            middle = _points(each.nearest, "jacobian.distances.nearest", "q05 median q95", selectors(each))
             rows.append([each.norm, *middle, count(each.unbounded)])
     return Table(
         title="First-order distance to another class", head=("", "q05", "median", "q95", "unbounded"), rows=rows
@@ -88,7 +106,11 @@ def _functionals(record: JacobianRecord) -> Table:
     if not found or isinstance(found, Skipped):
         return Table(title=title, notes=() if not found else (found.reason,))
     rows = [
-        [_plain(name), nearest(spread.median), nearest(spread.mean), "yes" if name in found.masked else "no"]
+        [
+            _plain(name),
+            *_points(spread, f"jacobian.functionals.statistics.{name}", "median mean"),
+            "yes" if name in found.masked else "no",
+        ]
         for name, spread in found.statistics.items()
     ]
     return Table(title=title, head=("", "median", "mean ~", "masked by confidence"), rows=rows, notes=(found.reading,))
@@ -113,10 +135,17 @@ def _surrogates(record: JacobianRecord) -> Table:
 
 
 def _surrogate(record: SurrogateRecord) -> list[str]:
-    losses = {each.name: nearest(each.loss.mean) for each in record.surrogates}
-    attacked = "-" if record.robust_loss is None else lower(record.robust_loss)
+    path, ball = "jacobian.surrogates", selectors(record)
+    losses = {
+        each.name: _points(each.loss, f"{path}.surrogates.loss", "mean", [*ball, *selectors(each)])[0]
+        for each in record.surrogates
+    }
+    attacked = "-"
+    if record.robust_loss is not None:
+        attacked = figure(lower(record.robust_loss), record.robust_loss, f"{path}.robust_loss", ball)
     order = [losses.get(name, "-") for name in ("first_order", "pairwise", "max_pair", "jacobian")]
-    return [f"{record.norm} {radius(record.eps)}", nearest(record.clean_loss), order[0], attacked, *order[1:]]
+    clean = figure(nearest(record.clean_loss), record.clean_loss, f"{path}.clean_loss", ball)
+    return [f"{record.norm} {radius(record.eps)}", clean, order[0], attacked, *order[1:]]
 
 
 def _alignment(record: JacobianRecord) -> Table:
@@ -152,9 +181,9 @@ def _cells(record: JacobianRecord) -> Table:
     if not isinstance(cells, CellRecord):
         return Table(title=title, notes=() if cells is None else (cells.reason,))
     rows = [
-        [name, *map(nearest, (spread.min, spread.q05, spread.median, spread.q95))]
-        for name, spread in (("nearest wall", cells.radius), ("label holds within", cells.local_radius))
-        if isinstance(spread, Distribution)
+        [name, *_points(spread, f"jacobian.cells.{field}", "min q05 median q95")]
+        for name, field in (("nearest wall", "radius"), ("label holds within", "local_radius"))
+        if isinstance(spread := getattr(cells, field), Distribution)
     ]
     decided = "" if cells.decided is None else f"; {percent(cells.decided)} of the boundaries lie inside"
     bounded = f"; a lower bound for {count(cells.undecided_walls)}" if cells.undecided_walls else ""
@@ -197,13 +226,16 @@ def _gaps(record: JacobianRecord) -> Table:
 def _quantity(name: str) -> str:
     """A quantity's name, its radius as it was asked for."""
     head, _, last = name.rpartition(" ")
-    return f"{_plain(head)} {radius(float(last))}" if head else _plain(name)
+    try:
+        return f"{_plain(head)} {radius(float(last))}" if head else _plain(name)
+    except ValueError:
+        return _plain(name)
 
 
 def _classes(record: JacobianRecord) -> Table:
     shown = [each for each in record.classes if each.samples][:_MOST_CLASSES]
     names = [name for name in _BY_CLASS if any(name in each.medians for each in shown)]
-    rows = [[str(each.label), count(each.samples), *(_median(each.medians, name) for name in names)] for each in shown]
+    rows = [[str(each.label), count(each.samples), *(_median(each, name) for name in names)] for each in shown]
     hidden = sum(1 for each in record.classes if each.samples) - len(shown)
     notes = (f"{hidden} more classes in the JSON report",) if hidden else ()
     return Table(title="Medians by class", head=("class", "samples", *map(_plain, names)), rows=rows, notes=notes)
@@ -212,15 +244,18 @@ def _classes(record: JacobianRecord) -> Table:
 _BY_CLASS = ("spectral_norm", "stable_rank", "margin", "first_order_distance_l2")
 
 
-def _median(medians: dict[str, float], name: str) -> str:
-    return nearest(medians[name]) if name in medians else "-"
+def _median(record: JacobianClassRecord, name: str) -> str:
+    if name not in record.medians:
+        return "-"
+    value = record.medians[name]
+    return figure(nearest(value), value, f"jacobian.classes.medians.{name}", selectors(record))
 
 
 def _correlations(record: JacobianRecord) -> Table:
     rows = [
         [
-            f"{_plain(each.first)} and {_plain(each.second)}",
-            nearest(each.value, 2),
+            f"{_quantity(each.first)} and {_quantity(each.second)}",
+            figure(nearest(each.value, 2), each.value, "jacobian.correlations.value", selectors(each)),
             f"{nearest(each.ci95[0], 2)} .. {nearest(each.ci95[1], 2)}",
         ]
         for each in record.correlations
