@@ -9,7 +9,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import cache
 from types import FrameType
+from typing import Any
 
 import typer
 
@@ -32,9 +34,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _invoke(argv: list[str]) -> int:
-    from lipcert.cli.app import app
-
-    command = typer.main.get_command(app)
+    command = _command()
     if not argv:
         with contextlib.redirect_stdout(sys.stderr):
             command.main(args=["--help"], prog_name="lipcert", standalone_mode=False)
@@ -43,6 +43,14 @@ def _invoke(argv: list[str]) -> int:
     if result == INTERRUPTED:
         raise Interrupted(INTERRUPTED)
     return result if isinstance(result, int) else 0
+
+
+@cache
+def _command() -> Any:
+    """The command table, built once: it takes a while."""
+    from lipcert.cli.app import app
+
+    return typer.main.get_command(app)
 
 
 @contextlib.contextmanager
