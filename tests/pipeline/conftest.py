@@ -20,6 +20,6 @@ def _short_search() -> Iterator[None]:
         patch.setitem(PLANS, "default", replace(PLANS["default"], steps=60, least=1, draws=20))
         patch.setitem(ALLOWED, "default", 1e8)
         patch.setitem(all_layer_margin.SAMPLES, "default", 8)
-        patch.setitem(SECONDS, "default", 0.6)
+        patch.setitem(SECONDS, "default", 0.8)
         patch.setitem(training_gaps.MOST, "default", 16)
         yield

@@ -1,10 +1,13 @@
 """Bounds on unseen inputs, from files to the printed report."""
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
 from lipcert.analyses.generalization import BOUNDS
+from lipcert.analyses.generalization.posterior import PLANS
 from lipcert.pipeline import AnalyzeRequest, analyze_file
 from lipcert.records import AnalyzeSettings, Skipped, Soundness
 from lipcert.render import render
@@ -117,3 +120,58 @@ def test_without_data_it_waits_for_them(sample_models):
     report = analyze_file(request)
     assert isinstance(report.models[0].generalization, Skipped)
     assert json.loads(report.to_json())["models"][0]["generalization"]["status"] == "skipped"
+
+
+def test_training_samples_are_set_beside_those_of_the_test(whole):
+    model = whole.models[0]
+    found = {(one.quantity, one.norm): one for one in model.training_gaps}
+    sizes = found["clean_loss", None]
+    assert (sizes.train_samples, sizes.test_samples) == (1347, 40)
+    assert sizes.test == pytest.approx(model.margins.clean_loss)
+    assert found["clean_accuracy", None].test == pytest.approx(model.margins.clean_accuracy)
+    for norm in ("linf", "l2"):
+        robust, excess = (found[name, norm] for name in ("robust_loss", "excess_loss"))
+        assert 0 <= excess.train <= robust.train
+        assert robust.attack
+        assert robust.train_samples == robust.test_samples
+        assert robust.eps == {"linf": 0.02, "l2": 0.1}[norm]
+    assert all(one.ci95[0] <= one.gap <= one.ci95[1] for one in model.training_gaps)
+
+
+def test_what_is_inside_is_measured_on_training_samples(whole):
+    model = whole.models[0]
+    assert model.all_layer_margin.split == "train"
+    assert model.all_layer_margin.soundness is Soundness.HEURISTIC
+    assert [one.place for one in model.noise_resilience] == ["input", *model.all_layer_margin.layers]
+    assert {"pacbayes_sigma", "pacbayes_orig"} <= {one.measure for one in model.measures}
+
+
+def test_robust_margins_are_certified_and_not_attacked(sample_models):
+    """A ball in which linear bounds prove most: what is missed is no less than what attacks break."""
+    model = analyzed(sample_models, analyses=("generalization",), eps={"linf": (0.01,)}, samples=20).models[0]
+    (robust,) = (one for one in model.generalization if one.bound == "robust-pac-bayes")
+    (clean,) = (one for one in model.generalization if one.bound == "neyshabur")
+    gap = next(one for one in model.training_gaps if one.quantity == "robust_accuracy")
+    assert robust.terms["missed"] >= clean.terms["missed"]
+    assert robust.terms["missed"] < 0.5
+    assert robust.terms["missed"] >= 1 - gap.train - 0.2
+
+
+def test_a_time_budget_holds_for_the_searches_too(sample_models, monkeypatch):
+    monkeypatch.setitem(PLANS, "default", replace(PLANS["default"], steps=10**6, draws=10**6, seconds=1e9))
+    start = time.perf_counter()
+    model = analyzed(sample_models, analyses=("generalization",), time_budget=4.0).models[0]
+    assert time.perf_counter() - start < 60  # without a limit it would take hours
+    (posterior,) = (one for one in model.generalization if one.bound == "pac-bayes-posterior")
+    assert posterior.missing or posterior.terms["steps"] < 10**6
+
+
+@pytest.mark.parametrize(
+    ("split", "words"), [("test", "%"), ("unknown", "then say --split test"), ("train", "nothing")]
+)
+def test_generalization_alone_has_a_verdict(sample_models, split, words):
+    report = analyzed(sample_models, analyses=("generalization",), train=False, split=split, samples=50, effort="fast")
+    verdict = render(report, "text").split("VERDICT")[1].split("\n\n")[0]
+    assert words in verdict
+    assert "Nothing could be concluded" not in verdict
+    assert ("(probabilistic" in verdict) is (split != "train")
