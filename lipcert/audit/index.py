@@ -24,7 +24,7 @@ class Index:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
         self._path = store.cache / "index.jsonl"
         self._known: dict[str, tuple[int, int, Row | None]] = {}
 
@@ -52,7 +52,7 @@ class Index:
         return sorted(key for key, (_, _, row) in self._known.items() if row is None)
 
     def _files(self) -> Iterator[tuple[str, int, int, str]]:
-        with os.scandir(self._store.results) as entries:
+        with os.scandir(self.store.results) as entries:
             for entry in entries:
                 if entry.name.endswith(".json") and not entry.name.startswith("."):
                     try:

@@ -28,6 +28,8 @@ def _analyzed(model: Mapping[str, Any], errors: list[Any]) -> Row:
     row |= {"parameters": signature["parameters"], "classes": signature["classes"]}
     if errors:
         row["error"] = errors[0]
+    if model.get("data"):
+        row["data"] = model["data"]["sha256"][:16]
     margins = model.get("margins") or {}
     if "clean_accuracy" in margins:
         row |= {"samples": margins["samples"], "clean": margins["clean_accuracy"]}

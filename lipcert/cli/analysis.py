@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lipcert.cli import adversarials, engine, models, outputs, progress_bar, streams, tables, values
@@ -60,10 +61,15 @@ def _interrupted(report: Report, error: BaseException) -> Report:
 
 
 def _request(given: dict[str, Any]) -> AnalyzeRequest:
+    return replace(request_from(given), model=models.one(given["model"]))
+
+
+def request_from(given: dict[str, Any]) -> AnalyzeRequest:
+    """What the options ask for, of no model yet."""
     settings = _settings(given)
     layout: Any = values.choice(given["layout"], "--layout", ("nchw", "nhwc"))
     return AnalyzeRequest(
-        model=models.one(given["model"]),
+        model=Path(),
         data=given["data"],
         labels=given["labels"],
         scale=values.positive(given["scale"], "--scale"),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lipcert.cli.analyze import HELP, analyze
+from lipcert.cli.audit import audit
 from lipcert.cli.cap import HELP as CAP_HELP
 from lipcert.cli.cap import cap
 from lipcert.cli.certify import HELP as CERTIFY_HELP
@@ -63,6 +64,7 @@ app.command(cls=GroupedCommand, help=CHECK_HELP)(check)
 app.command(cls=GroupedCommand, help=COMPARE_HELP)(compare)
 app.command(cls=GroupedCommand, help=INIT_HELP)(init)
 app.add_typer(config)
+app.add_typer(audit)
 app.command(cls=GroupedCommand, help=REPORT_HELP)(report)
 for command in (inspect, explain, schema, doctor):
     app.command(cls=GroupedCommand)(command)

@@ -1,0 +1,88 @@
+"""What `lipcert audit` does with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from lipcert.audit import Entry, Plan, discover, make_plan
+from lipcert.audit.cost import estimate
+from lipcert.audit.files import Files
+from lipcert.audit.index import Index
+from lipcert.audit.manifest import read_manifest
+from lipcert.audit.zoo import manifest_in
+from lipcert.cli import streams, values
+from lipcert.cli.analysis import request_from
+from lipcert.cli.analyze import PARAMETERS
+from lipcert.cli.audit import delivery, workload
+from lipcert.cli.audit.estimate import cost_text
+from lipcert.cli.audit.session import carry_out
+from lipcert.errors import UsageError
+from lipcert.pipeline import AnalyzeRequest
+
+_OUTSIDE = {"format", "json", "output", "report", "overwrite", "color", "quiet", "verbose", "timeout", "threads"}
+_NAMES = tuple(name for name in PARAMETERS if name not in {"model", *_OUTSIDE})
+
+
+def run(given: dict[str, Any]) -> int:
+    """Audit a zoo, deliver its leaderboard, and return the exit code."""
+    targets = delivery.targets(given)
+    store, order = workload.store(given), workload.overwrite(given)
+    part = workload.shard(given["shard"])
+    allowed = workload.share(given)
+    entries = _entries(given["targets"])
+    if not given["dry_run"]:
+        store.create()
+    files = Files(store)
+    plan = make_plan(entries, lambda options: _request(options, given), files)
+    index = Index(store)
+    rows = index.refresh() if store.results.is_dir() else {}
+    left = plan.left(rows, order, part)
+    if given["dry_run"]:
+        streams.write_result(
+            cost_text(estimate(plan, left, rows, limits=allowed, jobs=workload.jobs(given), store=store))
+        )
+        return 0
+    plan.save(store)
+    tasks = plan.tasks(left, store, allowed, overwrite=order, retries=_retries(given))
+    mine = _of(plan, part)
+    return carry_out(given, tasks, count=len(left), plan=mine, index=index, targets=targets)
+
+
+def _retries(given: dict[str, Any]) -> int:
+    found = values.whole(given["retries"], "--retries", least=0, most=100)
+    return 1 if found is None else found
+
+
+def _of(plan: Plan, part: tuple[int, int]) -> Plan:
+    """What of the zoo this machine answers for."""
+    mine = tuple(member for member in plan.members if int(member.key[:12], 16) % part[1] == part[0])
+    return replace(plan, members=mine)
+
+
+def _entries(targets: Sequence[str]) -> list[Entry]:
+    manifest = next((found for target in targets if (found := manifest_in(target)) is not None), None)
+    if manifest is None:
+        return discover(targets)
+    if len(targets) > 1:
+        raise UsageError("a manifest, or a folder with one, stands alone", hint=f"audit {manifest} by itself")
+    return read_manifest(manifest, _NAMES)
+
+
+def _request(options: dict[str, Any], given: dict[str, Any]) -> AnalyzeRequest:
+    """What is typed counts before the manifest."""
+    typed = {name: given[name] for name in _NAMES if given.get(name) not in {None, False}} if given else {}
+    plain = {name: False if get_args(kind)[0] is bool else None for name, kind in PARAMETERS.items()}
+    shown = {name: _typed(value, PARAMETERS[name]) for name, value in options.items()}
+    return request_from({**plain, **shown, **typed})
+
+
+def _typed(value: Any, annotation: Any) -> Any:
+    """A manifest's value as typer would hand it over."""
+    kinds = {getattr(kind, "__origin__", kind) for kind in get_args(get_args(annotation)[0])}
+    if list in kinds:
+        return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    if isinstance(value, bool):
+        return value
+    return ",".join(value) if isinstance(value, list) else str(value)
