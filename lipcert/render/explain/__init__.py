@@ -7,20 +7,10 @@ columns and tells meaning, formula, status, what to do, and source.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib import resources
-from typing import final
 
-
-@final
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A metric or check: `id` is its dotted record path, `aliases` are shorter names for it."""
-
-    id: str
-    meaning: str
-    aliases: tuple[str, ...] = ()
-
+from lipcert.render.explain.gate_pages import GATE_PAGES
+from lipcert.render.explain.page import Page
 
 PAGES = (
     Page("brackets", "robust accuracy from both sides: certified <= true <= attacked", ("robust.bracket", "undecided")),
@@ -289,6 +279,7 @@ PAGES = (
         ("vnnlib", "property", "unsat", "sat", "counterexample", "lipcert.certify"),
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
+    *GATE_PAGES,
 )
 
 
