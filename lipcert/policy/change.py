@@ -38,7 +38,9 @@ def change(before: Reading, after: Reading, paired: Mapping[str, PairedRecord]) 
     counts = paired.get(str(before.id))
     move = _move(before, after, better)
     first, second = _ends(before, moved=move != 0), _ends(after, moved=move != 0)
-    sure, reason = (True, "nothing moved") if move == 0 else _beyond(first, second, counts)
+    sure, reason = (
+        (True, "nothing moved") if move == 0 else _beyond(first, second, counts, of_samples=before.samples is not None)
+    )
     return ChangeRecord(
         metric=str(before.id),
         before=first,
@@ -82,7 +84,9 @@ def _move(before: Reading, after: Reading, better: Better | None) -> float:
     return 0.0
 
 
-def _beyond(before: EndsRecord, after: EndsRecord, counts: PairedRecord | None) -> tuple[bool, str]:
+def _beyond(
+    before: EndsRecord, after: EndsRecord, counts: PairedRecord | None, *, of_samples: bool
+) -> tuple[bool, str]:
     """Whether a change is more than what is known leaves open, and why."""
     if _overlap((before.lower, before.upper), (after.lower, after.upper)):
         return False, "the enclosures overlap"
@@ -93,7 +97,7 @@ def _beyond(before: EndsRecord, after: EndsRecord, counts: PairedRecord | None) 
         apart = not _overlap(before.interval, after.interval)
         return apart, f"the 95 % intervals {'lie apart' if apart else 'overlap'}"
     if before.lower == before.upper and after.lower == after.upper:
-        return True, "both are known exactly"
+        return True, "both are known exactly" + (", on these samples" if of_samples else "")
     return True, "the enclosures lie apart"
 
 

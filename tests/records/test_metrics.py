@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lipcert.records import Enclosure, LipschitzRecord, Skipped, Soundness, codec
-from lipcert.records.metrics import ALIASES, analyses_of, look_up, metric_id, number_text, parse, readings, resolve
+from lipcert.records.metrics import (
+    ALIASES,
+    analyses_of,
+    better_of,
+    look_up,
+    metric_id,
+    number_text,
+    parse,
+    readings,
+    resolve,
+)
 from lipcert.records.metrics.known import is_known
 from tests.render.models import full_model
 from tests.render.reports import REPORTS
@@ -123,3 +133,23 @@ def test_ids_survive_any_name_and_radius(name, eps):
     found = parse(text)
     assert dict(found.selectors)["name"] == name
     assert found.selects(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("clean.accuracy", "higher"),
+        ("clean.loss", "lower"),
+        ("certified.radius", "higher"),
+        ("robust.loss", "lower"),
+        ("robust.risk", "lower"),
+        ("lipschitz.linf", "lower"),
+        ("undecided", "lower"),
+        ("margin", "higher"),
+        ("adversarial.radius", "higher"),
+        ("robustness.robust_margin.median", "higher"),
+        ("signature.parameters", None),
+    ],
+)
+def test_which_way_is_better(name, better):
+    assert better_of(resolve(name).path) == better

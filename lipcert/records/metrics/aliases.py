@@ -72,6 +72,8 @@ def analyses_of(path: str) -> tuple[str, ...]:
 
 def better_of(path: str) -> Better | None:
     """Which way a metric is better; None where that is a matter of taste."""
+    if path.endswith("loss"):
+        return "lower"
     if any(word in path for word in _HIGHER):
         return "higher"
     return "lower" if any(word in path for word in _LOWER) else None
