@@ -15,12 +15,19 @@ Norm = Literal["l2", "linf", "l1"]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LipschitzRecord:
-    """Best constant of input -> logits, the same norm on both sides. `scope` "global" holds on the whole space."""
+    """Best constant of input -> logits, the same norm on both sides.
+
+    scope    "global" on the whole space; "local" the largest over balls around some samples
+    eps      radius of those balls, in that norm
+    samples  how many of them
+    """
 
     norm: Norm
     scope: Literal["global", "local"]
     method: str
     value: Enclosure | Skipped
+    eps: float | None = None
+    samples: int = 0
 
 
 @final

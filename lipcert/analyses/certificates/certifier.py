@@ -14,7 +14,7 @@ from lipcert.analyses.certificates.allowance import Allowance
 from lipcert.analyses.certificates.branching import branch
 from lipcert.analyses.certificates.ladder import PROBE, Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
-from lipcert.analyses.certificates.rungs import CHEAP, DEAR, REFINED, Rung
+from lipcert.analyses.certificates.rungs import CHEAP, DEAR, EITHER, Rung
 from lipcert.analyses.certificates.search import RadiusSearch, first_order_radius
 from lipcert.analyses.certificates.standing import Standing
 from lipcert.attacks import Target
@@ -156,7 +156,7 @@ class Certifier:
         for index, norm in enumerate(self.norms):
             self.progress("radii", index * len(rows), total)
             share = deadline.share(1 / (len(self.norms) - index))
-            seek = RadiusSearch(self.ladder, REFINED, steps=STEPS[self.effort], deadline=share)
+            seek = RadiusSearch(self.ladder, EITHER, steps=STEPS[self.effort], deadline=share)
             self._found[norm], self.searched[norm] = seek.widen(
                 norm, rows, self.radius(norm), self._beyond(norm, rows, errors)
             )

@@ -51,7 +51,8 @@ def _soundness(certifier: Certifier, methods: set[str]) -> Soundness:
 def _radius(certifier: Certifier, norm: Norm, seed: int) -> RadiusRecord:
     methods = [certifier.lipschitz.method] if isinstance(certifier.lipschitz, LipschitzRadii) else []
     if certifier.searched.get(norm):
-        methods.insert(0, f"linear bounds, searched for the first {certifier.searched[norm]} samples")
+        way = "linear bounds or local Lipschitz constants" if norm == "l2" else "linear bounds"
+        methods.insert(0, f"{way}, searched for the first {certifier.searched[norm]} samples")
     methods.append("the balls proved")
     return RadiusRecord(
         norm=norm,

@@ -54,7 +54,7 @@ class Linear:
     @cached_property
     def norm(self) -> float:
         """At least the spectral norm."""
-        upper = spectral_norm(self.operator, failure=0.0).upper
+        upper = spectral_norm(self.operator, effort="fast", failure=0.0).upper
         assert upper is not None
         return upper
 

