@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import final
@@ -25,7 +26,11 @@ _ASCII = str.maketrans(
     | {UNDECIDED: "?", BROKEN: ".", "●": "#", "◆": "=", "◐": "^", "○": "o", "·": "|"}
 )
 SYMBOLS = "".join(map(chr, _ASCII))
-_COMMAND = "##["  # GitHub's runner obeys ##[error] and the like anywhere in a line of a log
+_COMMANDS = re.compile(
+    r"\[(?<=##\[)|::(?=(?:error|warning|notice|debug|group|endgroup|add-mask|stop-commands|echo|add-matcher|"
+    r"remove-matcher|save-state|set-env|set-output|add-path)(?: |::))"
+)
+"""What GitHub's runner takes for a command in a log: ##[error] anywhere, ::error:: where a line begins."""
 
 
 @final
@@ -55,7 +60,7 @@ class Style:
 
 def visible(text: str) -> str:
     """`text` with every character that moves the cursor, hides, or reorders its neighbours spelled as an escape."""
-    text = text.replace(_COMMAND, f"##{_escape('[')}")
+    text = _COMMANDS.sub(lambda match: _escape(match[0][0]) + match[0][1:], text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_harmless(char) else _escape(char) for char in text)

@@ -8,8 +8,8 @@ from tests.render.reports import REPORTS
 
 
 @cache
-def page(name):
-    return render(REPORTS[name], "html")
+def page(name, form="html"):
+    return render(REPORTS[name], form)
 
 
 class Reader(HTMLParser):

@@ -7,7 +7,7 @@ from lipcert.render import notation
 from lipcert.render.figure import figure, selectors, upper_end
 from lipcert.render.html.markup import Html, Part, element, join, mark, paragraph, table
 from lipcert.render.wording import identity
-from lipcert.render.wording.checks import gates, tally
+from lipcert.render.wording.checks import GATES, gates, tally
 from lipcert.render.wording.evaluation import caution
 from lipcert.render.wording.lines import spaces
 from lipcert.render.wording.verdict import ball, headline, soundness_at, tightest
@@ -25,7 +25,8 @@ def head(model: ModelRecord, report: Report) -> Html:
 def _verdict(model: ModelRecord, report: Report) -> Html:
     doubt = caution(model)
     unsure = bool(doubt) or model.status != "analyzed" or any(item.level == "error" for item in model.diagnostics)
-    kind = "fail" if report.summary.gate == "fail" else "unsure" if unsure else ""
+    held = [check.level for check in model.checks if gates(check)]
+    kind = "fail" if "error" in held else "unsure" if unsure or held else ""
     gate = [_gate(model, report)] if model.checks else []
     lines = gate + [paragraph(line, "warning") for line in doubt] + [paragraph(line) for line in headline(model)]
     tiles = element("dl", *_tiles(model), class_="tiles")
@@ -34,10 +35,10 @@ def _verdict(model: ModelRecord, report: Report) -> Html:
 
 
 def _gate(model: ModelRecord, report: Report) -> Html:
-    """What the checks come to. The gate may have failed because of another model."""
-    held = any(gates(check) for check in model.checks)
-    state = "fail" if held and report.summary.gate == "fail" else "inconclusive" if held else "pass"
-    word = {"fail": "GATE FAILS", "inconclusive": "GATE HELD UP", "pass": "gate passes"}[state]
+    """What the checks come to. The gate is that of all models, and stands here only where this is the one."""
+    alone = len(report.models) == 1 and report.summary.gate != "none"
+    word = GATES[report.summary.gate] if alone else "Checks"
+    state = report.summary.gate if alone else "pass" if not any(map(gates, model.checks)) else "inconclusive"
     return paragraph([element("span", word, class_=f"state {state}"), f": {tally(model.checks)}"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lipcert.records import ModelRecord, Report
 from lipcert.render.html.checks import state
 from lipcert.render.html.markup import Html, Part, element, join, section, table
-from lipcert.render.wording.checks import gates, ordered, remark
+from lipcert.render.wording.checks import GATES, gates, ordered, remark, tally
 from lipcert.render.wording.overview import HEAD, row
 
 _MOST_CHECKS = 3
@@ -15,7 +15,9 @@ def overview(report: Report, *, links: bool) -> Html:
     """A row a model; what held a build up below its name. `links` where the models stand further down the page."""
     rows = [_row(model, f"m{index}" if links else None) for index, model in enumerate(report.models)]
     whole = table("All models", HEAD, rows, text=(1, 2), hide=True)
-    return section("All models", "overview", whole, lead=f"{len(report.models):,} models")
+    checks = [check for model in report.models for check in model.checks]
+    gate = "" if report.summary.gate == "none" else f"; {GATES[report.summary.gate]}: {tally(checks)}"
+    return section("All models", "overview", whole, lead=f"{len(report.models):,} models{gate}")
 
 
 def _row(model: ModelRecord, anchor: str | None) -> list[Part]:

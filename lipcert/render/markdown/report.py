@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from lipcert.records import ErrorRecord, ModelRecord, Report
 from lipcert.render.base import RENDERERS
-from lipcert.render.markdown import attacks, generalization, jacobian, sections, spectrum
-from lipcert.render.markdown.escape import bullets, escape
+from lipcert.render.markdown import attacks, generalization, jacobian, overview, sections, spectrum
+from lipcert.render.markdown.escape import escape
 from lipcert.render.style import Style
 from lipcert.render.wording.lines import circumstances
 
 _SECTIONS = (
+    sections.checks,
     sections.brackets,
     sections.certificates,
     sections.radii,
@@ -25,14 +26,21 @@ _SECTIONS = (
 )
 
 
+MOST_IN_FULL = 20
+"""Models that get every section; of more, a row in the overview and what held the gate up."""
+
+
 @RENDERERS.register("markdown")
 def render(report: Report, style: Style) -> str:  # noqa: ARG001  Markdown has a layout of its own
     """Verdict first, then one table a section. The first line marks the file as lipcert's."""
-    parts = [f"<!-- lipcert.report {report.schema_version} -->"]
-    for model in report.models:
+    parts = [f"<!-- lipcert.report {report.schema_version} -->", *overview.gate(report)]
+    whole = len(report.models) <= MOST_IN_FULL
+    if len(report.models) > 1:
+        parts += overview.overview(report, brief=not whole)
+    for model in report.models if whole else ():
         parts += _model(model, report.settings.analyses)
     if report.errors:
-        parts.append(f"## Errors\n\n{bullets([_error(error) for error in report.errors])}")
+        parts.append(overview.capped("## Errors", [_error(error) for error in report.errors]))
     return "\n\n".join([*parts, f"_{escape(', '.join(circumstances(report)))}_"]) + "\n"
 
 

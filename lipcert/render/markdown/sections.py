@@ -11,6 +11,7 @@ from lipcert.records import (
 )
 from lipcert.render import notation
 from lipcert.render.markdown.escape import bullets, escape, table
+from lipcert.render.wording import checks as words
 from lipcert.render.wording import gaps, identity, proofs
 from lipcert.render.wording.evaluation import caution
 from lipcert.render.wording.generalization import is_trained_on
@@ -55,6 +56,20 @@ def brackets(model: ModelRecord) -> str | None:
         )
     head = ["ball", "certified", "attacked (measured)", "undecided", f"true risk, {confidence} %"]
     return f"## Robust accuracy\n\n{table(head, rows)}\n\n{escape('; '.join(spaces(model)))}"
+
+
+def checks(model: ModelRecord) -> str | None:
+    """The checks of the gate, those that did not pass first."""
+    if not model.checks:
+        return None
+    rows = [
+        [words.word(c), c.level, c.id, words.value(c), words.limit(c), words.remark(c), words.place(c)]
+        for c in words.ordered(model)
+    ]
+    hints = [f"{c.id}: {c.hint}" for c in words.ordered(model) if words.gates(c) and c.hint]
+    head = ["state", "level", "check", "known", "asked", "what was found", "declared at"]
+    more = f"\n\n{bullets(hints)}" if hints else ""
+    return f"## Checks: {words.tally(model.checks)}\n\n{table(head, rows)}{more}"
 
 
 def certificates(model: ModelRecord) -> str | None:

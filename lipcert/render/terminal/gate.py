@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
-from lipcert.records import CheckRecord, ModelRecord, Report
+from lipcert.records import CheckRecord, Report
 from lipcert.render.notation import duration
 from lipcert.render.style import SEPARATOR, Style
 from lipcert.render.terminal import diagnostics
-from lipcert.render.terminal.ink import Column, Ink, to_text
-from lipcert.render.wording.checks import gates, limit, ordered, place, remark, tally, value, word
+from lipcert.render.terminal.checks import table
+from lipcert.render.terminal.ink import Ink, to_text
+from lipcert.render.wording.checks import gates, tally
 
-_COLUMNS = (
-    Column(header="", justify="left"),
-    Column(header="check", justify="left", fold=True),
-    Column(header="found"),
-    Column(header="asked", justify="left"),
-)
-_ROLES = {"pass": "proved", "fail": "error", "error": "error", "inconclusive": "warning", "skipped": "warning"}
 _HEADLINES = {
     "pass": ("PASS", "proved", "every check at or above {level} passed"),
     "fail": ("FAIL", "error", "a check at or above {level} failed"),
@@ -32,7 +26,8 @@ def gate_text(report: Report, style: Style, fail_on: str = "error") -> str:
     ink = Ink(style)
     checks = [check for model in report.models for check in model.checks]
     parts: list[RenderableType] = [_headline(report, checks, fail_on, ink), Text("")]
-    parts += [_model(model, ink) for model in sorted(report.models, key=lambda m: not any(map(gates, m.checks)))]
+    grave = sorted(report.models, key=lambda model: not any(map(gates, model.checks)))
+    parts += [table(model, model.path, ink) for model in grave]
     failures = diagnostics.errors(report.errors, ink)
     if failures is not None:
         parts.append(failures)
@@ -52,26 +47,3 @@ def _headline(report: Report, checks: list[CheckRecord], fail_on: str, ink: Ink)
     return line.append_text(
         ink.text(SEPARATOR.join([meaning.format(level=fail_on), counted, *lost, tally(checks)]), "heading")
     )
-
-
-def _model(model: ModelRecord, ink: Ink) -> RenderableType:
-    """One model: a table of its checks, and below it what to do about those that did not pass."""
-    heading = ink.heading(model.path, [tally(model.checks)])
-    shown = ordered(model)
-    rows = [(_state(check, ink), ink.text(check.id), value(check), limit(check)) for check in shown]
-    table = ink.grid(_COLUMNS, rows)
-    notes = [_note(check, ink) for check in shown if gates(check) or check.ignored is not None]
-    return ink.section(heading, table, *notes)
-
-
-def _state(check: CheckRecord, ink: Ink) -> Text:
-    return ink.text(word(check), "dim" if check.ignored is not None else _ROLES[check.state])
-
-
-def _note(check: CheckRecord, ink: Ink) -> RenderableType:
-    where = f" ({place(check)})" if place(check) else ""
-    lines = [ink.text(f"{check.level}: {remark(check)}")]
-    if check.hint and check.ignored is None:
-        lines.append(ink.text(check.hint, "dim"))
-    heading = ink.text(f"{word(check)} {check.metric}{where}", _ROLES[check.state])
-    return Group(Text(""), heading, ink.block(*lines))

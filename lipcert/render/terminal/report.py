@@ -13,6 +13,7 @@ from lipcert.render.terminal import (
     attacks,
     brackets,
     certificates,
+    checks,
     diagnostics,
     evaluation,
     generalization,
@@ -20,6 +21,7 @@ from lipcert.render.terminal import (
     jacobian,
     layers,
     margins,
+    overview,
     sensitivity,
     spectrum,
     verdict,
@@ -28,7 +30,7 @@ from lipcert.render.terminal.ink import Ink, to_text
 from lipcert.render.wording.lines import circumstances
 
 FOOTER = "terms: lipcert explain"
-_TOP = (identity.section, verdict.section)
+_TOP = (identity.section, verdict.section, checks.section)
 _PAIRS = (
     (brackets.section, certificates.section),
     (sensitivity.section, margins.section),
@@ -42,8 +44,10 @@ _TWO_COLUMNS = 150
 def render(report: Report, style: Style) -> str:
     """Verdict first; no line wider than `style.width`; ASCII alone where `style.unicode` is off."""
     ink = Ink(style)
-    parts: list[RenderableType] = []
-    for model in report.models:
+    whole = len(report.models) <= overview.MOST_IN_FULL or style.verbose
+    lead = [checks.verdict(report, ink), overview.section(report, ink), None if whole else overview.failed(report, ink)]
+    parts: list[RenderableType] = [part for part in lead if part is not None]
+    for model in report.models if whole else ():
         parts += _model(model, report.settings.analyses, ink)
     failures = diagnostics.errors(report.errors, ink)
     if failures is not None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lipcert.records import CheckRecord, CheckState, ModelRecord
-from lipcert.render.notation import lower, nearest, short, upper
+from lipcert.render.notation import lower, short, upper
 
 STATES: tuple[CheckState, ...] = ("fail", "error", "inconclusive", "skipped", "pass")
 """The gravest first."""
@@ -18,6 +18,9 @@ MEANING = {
     "skipped": "the number is not in the report",
     "error": "the model could not be concluded on",
 }
+GATES = {"pass": "GATE PASSES", "fail": "GATE FAILS", "inconclusive": "GATE INCONCLUSIVE", "none": "no gate"}
+"""What a run came to, over all its models."""
+
 _LEVELS = ("error", "warning", "note")
 
 
@@ -68,7 +71,7 @@ def limit(check: CheckRecord) -> str:
     parts = [] if check.minimum is None else [f">= {short(check.minimum)}"]
     parts += [] if check.maximum is None else [f"<= {short(check.maximum)}"]
     if check.regression is not None:
-        before = "" if check.baseline is None else f" than {nearest(check.baseline, 4)}"
+        before = "" if check.baseline is None else f" than {short(check.baseline, 4)}"
         parts.append(f"worse by at most {check.regression}{before}")
     return " and ".join(parts)
 
