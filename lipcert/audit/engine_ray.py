@@ -1,0 +1,146 @@
+"""Tasks on the machines of a Ray cluster (the extra `ray`).
+
+Ray places the tasks and tries again where a machine is lost; each task supervises its model in a child of its own, as
+everywhere, and writes the result to the store itself. Nothing but the word "analyzed" or "inconclusive" travels back,
+and only as many tasks as the cluster has room for are handed over at a time, so that the driver's memory does not grow
+with the zoo. The store must lie where every machine reaches it under the same path.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any, TypeAlias, final
+
+import ray as typed_ray
+import ray.exceptions as typed_exceptions
+
+from lipcert.audit.engine import AbstractEngine, AbstractWatch
+from lipcert.audit.store import StoreError
+from lipcert.audit.task import Status, Task, finished, run_task, settle
+from lipcert.errors import KilledModelError, UsageError
+from lipcert.supervise import Outcome
+
+ray: Any = typed_ray  # its own types know the same calls only where the package is installed
+exceptions: Any = typed_exceptions
+
+_LOOK = 0.5
+_RETRIES = 5
+_AHEAD = 2
+_OBJECT_STORE = 100_000_000
+_PATIENCE = 5.0
+
+Run: TypeAlias = Callable[[dict[str, Any]], str]
+
+
+@final
+class RayEngine(AbstractEngine):
+    """At most one task for every `cpus` CPUs (and `gpus` GPUs) of the cluster, each in a worker of its own.
+
+    jobs     CPUs of the cluster of one machine that is started where there is no address
+    address  of a running cluster ("auto" for the one this machine belongs to); None starts one for this run
+    memory   bytes that Ray reserves for a task; 0 for none
+    function what is done with a task as plain data; it writes its result and returns the status
+    """
+
+    def __init__(
+        self,
+        jobs: int | None = None,
+        *,
+        address: str | None = None,
+        cpus: float = 1,
+        gpus: float = 0,
+        memory: int = 0,
+        function: Run = run_task,
+    ) -> None:
+        self._jobs = jobs
+        self._address = address
+        self._resources = {"num_cpus": cpus, "num_gpus": gpus, **({"memory": memory} if memory else {})}
+        self._function = function
+        self._running: dict[Any, Task] = {}
+
+    def run(self, tasks: Iterable[Task], watch: AbstractWatch) -> None:
+        """Do every task; see `AbstractEngine`. Raises UsageError where the cluster cannot be reached."""
+        ours = not ray.is_initialized()
+        if ours:
+            _connect(self._address, self._jobs)
+        # A fresh worker for each task: what a model left behind in one, GPU memory above all, is gone with it.
+        remote = ray.remote(max_calls=1, max_retries=_RETRIES, **self._resources)(self._function)
+        waiting = (task for task in tasks if finished(task) is None)
+        try:
+            while self._fill(remote, waiting, watch):
+                done, _ = ray.wait(list(self._running), num_returns=1, timeout=_LOOK)
+                watch.tick()
+                if not all(self._take(reference, watch) for reference in done):
+                    return
+        finally:
+            for reference in self._running:
+                ray.cancel(reference, force=True)
+            self._running.clear()
+            if ours:
+                ray.shutdown()
+
+    def _fill(self, remote: Any, waiting: Iterator[Task], watch: AbstractWatch) -> bool:
+        """Hand over what there is room for; False where nothing is left. Clusters grow and shrink while they work."""
+        for task in islice(waiting, max(0, self._room() - len(self._running))):
+            watch.started(task)
+            self._running[remote.remote(task.plain())] = task
+        return bool(self._running)
+
+    def _room(self) -> int:
+        """How many tasks the cluster runs at once, and a few ahead."""
+        found = ray.cluster_resources()
+        slots = [found.get("CPU", 1.0) / (self._resources["num_cpus"] or 1)]
+        if self._resources["num_gpus"]:
+            slots.append(found.get("GPU", 0.0) / self._resources["num_gpus"])
+        return max(1, int(min(slots))) + _AHEAD
+
+    def _take(self, reference: Any, watch: AbstractWatch) -> bool:
+        """Note what has ended; False where the watch wants no more."""
+        task = self._running.pop(reference)
+        return watch.ended(task, _status(reference, task))
+
+
+def _connect(address: str | None, jobs: int | None) -> None:
+    """Join a cluster, or start one on this machine alone."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address is None:
+            ray.init(num_cpus=jobs, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
+        else:
+            _knock(address)
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise UsageError(
+            f"no Ray cluster answers at {address or 'this machine'}: {str(error).splitlines()[0][:200]}",
+            hint="start one with ray start --head, or leave --ray-address out for one on this machine",
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing listens at host:port, for which Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+
+
+def _status(reference: Any, task: Task) -> Status:
+    """What a task came to; where its workers were lost again and again, that is the result."""
+    try:
+        found: Status = ray.get(reference, timeout=60)
+    except exceptions.RayTaskError as error:
+        raise StoreError(
+            f"a worker could not do its task: {error.cause!s:.300}", hint="every machine needs the store and the models"
+        ) from error
+    except exceptions.RayError as error:
+        lost = KilledModelError(
+            f"the machine or worker was lost {_RETRIES + 1} times: {type(error).__name__}",
+            hint="see the logs of the Ray cluster; audit retry tries the model again",
+        )
+        status, _ = settle(replace(task, attempt=task.retries + 1), Outcome(error=lost))
+        return status
+    return found
