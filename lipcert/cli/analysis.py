@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lipcert.cli import adversarials, engine, models, outputs, progress_bar, streams, tables, values
+from lipcert.cli.configured import completed
 from lipcert.cli.error_document import error_record
 from lipcert.cli.exponents import exponents
 from lipcert.cli.failures import Interrupted, about, classify
@@ -18,15 +19,18 @@ from lipcert.cli.radii import radii
 from lipcert.errors import TimeLimitError
 from lipcert.pipeline import AnalyzeRequest
 from lipcert.pipeline.adversarials_format import sheet_of
+from lipcert.policy import load_config, settings_for
 from lipcert.records import AnalyzeSettings, Report
 
 
 def run(given: dict[str, Any]) -> int:
     """Analyse one model, write its report, and return the exit code. `given` is option name -> value as typed."""
+    if given["config"] is not None:
+        given = completed(given, settings_for(load_config(given["config"]), given["model"]))
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
     allowed = limits(given)
-    request = _request(given)
+    request = request_for(given)
     outputs.check(found, overwrite=given["overwrite"])
     tables.check(request.per_sample, overwrite=given["overwrite"])
     adversarials.check(request.adversarials, overwrite=given["overwrite"])
@@ -60,7 +64,8 @@ def _interrupted(report: Report, error: BaseException) -> Report:
     )
 
 
-def _request(given: dict[str, Any]) -> AnalyzeRequest:
+def request_for(given: dict[str, Any]) -> AnalyzeRequest:
+    """What is asked of the engine, from options as typed. Raises UsageError."""
     return replace(request_from(given), model=models.one(given["model"]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipcert.cli import options
+from lipcert.cli import gate_options, options
 from lipcert.cli.signature import command
 
 HELP = """Measure, attack and certify a trained classifier.
@@ -19,6 +19,7 @@ radii, and the bracket in which the true robust accuracy lies.
 
 PARAMETERS = {
     "model": options.Model,
+    "config": gate_options.Config,
     "data": options.Data,
     "labels": options.Labels,
     "train_data": options.TrainData,

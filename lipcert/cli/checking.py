@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
-from lipcert.cli.analysis import _request
+from lipcert.cli.analysis import request_for
 from lipcert.cli.configured import completed, needed
 from lipcert.cli.error_document import error_record, error_report
 from lipcert.cli.failures import AboutModelError, Failure, Interrupted, classify, is_internal, keep_traceback
@@ -112,7 +112,7 @@ def _options(given: dict[str, Any], plan: _Plan, path: Path) -> tuple[dict[str, 
         )
     options = needed(completed(given, settings_for(plan.config, str(path))), specs)
     options["model"] = str(path)
-    _request(options)
+    request_for(options)
     return options, specs
 
 
@@ -144,7 +144,7 @@ def _about(path: Path, error: Exception) -> AboutModelError:
 
 
 def _analyze(options: dict[str, Any], plan: _Plan) -> Report:
-    request, allowed = _request(options), limits(options)
+    request, allowed = request_for(options), limits(options)
     isolated = not options["no_isolation"]
     if plan.quiet or not streams.is_terminal(sys.stderr):
         return engine.analyze_file(request, silent, _forget, limits=allowed, isolated=isolated)
@@ -196,3 +196,4 @@ def deliver(report: Report, found: Sequence[outputs.Target], *, fail_on: FailOn,
         style: Style = replace(outputs.style_for(target, sys.stdout, color), verbose=verbose)
         text = gate_text(report, style, fail_on) if target.format == "text" else render(report, target.format, style)
         outputs.put(text, target)
+    outputs.summarise(report, found)

@@ -113,7 +113,7 @@ def _first_error(report: Report) -> str:
 def _analyzed(argument: str, given: Mapping[str, Any]) -> _Side:
     """Analyse a model with the options given, its samples one by one as well."""
     from lipcert.cli import engine, models, progress_bar
-    from lipcert.cli.analysis import _request
+    from lipcert.cli.analysis import request_for
     from lipcert.cli.configured import completed
     from lipcert.cli.limits import limits
 
@@ -121,7 +121,7 @@ def _analyzed(argument: str, given: Mapping[str, Any]) -> _Side:
     options = completed(given, settings_for(config, argument)) | {"model": argument, "per_sample": None}
     with tempfile.TemporaryDirectory() as folder, about(argument):
         table = Path(folder) / "rows.jsonl" if options["data"] is not None else None
-        request = _request({**options, "per_sample": table})
+        request = request_for({**options, "per_sample": table})
         if not given["quiet"]:
             streams.say(models.first_line(request.model))
         with progress_bar.watch(quiet=given["quiet"]) as progress:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
-from lipcert.cli.analysis import _request
+from lipcert.cli.analysis import request_for
 from lipcert.cli.configured import completed, is_given
 from lipcert.cli.failures import about
 from lipcert.cli.limits import limits
@@ -30,7 +30,7 @@ def run(given: dict[str, Any]) -> int:
     outputs.check([target], overwrite=True)
     options = completed(given, {})
     wanted = ["margins", "robustness", "certificates", "lipschitz"] if given["data"] else ["lipschitz"]
-    request = _request({**options, "only": wanted})
+    request = request_for({**options, "only": wanted})
     with about(given["model"]):
         if not given["quiet"]:
             streams.say(models.first_line(request.model))

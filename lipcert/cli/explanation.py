@@ -8,7 +8,8 @@ from typing import Any
 
 from lipcert.cli import streams, values
 from lipcert.errors import UsageError
-from lipcert.render.explain import PAGES, Page, find, read
+from lipcert.render.explain import PAGES, find, read
+from lipcert.render.explain.page import Page
 from lipcert.render.listing import listing
 
 

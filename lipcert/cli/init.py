@@ -16,7 +16,7 @@ that leaves a little room. Edit it, commit it, and let lipcert check hold every 
   lipcert init net.onnx --data test.npz --samples 500 --eps 2/255 -o ci/lipcert.toml
 """
 
-_NOT_HERE = {"only", "skip", "per_sample", "save_adversarials", "format", "json", "report", "spectrum", "jacobian_norm"}
+_NOT_HERE = set("config only skip per_sample save_adversarials format json report spectrum jacobian_norm".split())
 PARAMETERS = {"model": options.Model, **{name: kind for name, kind in ANALYZE.items() if name not in _NOT_HERE}}
 
 init = command("init", "lipcert.cli.drafting", PARAMETERS, "Write a commented configuration from present numbers.")

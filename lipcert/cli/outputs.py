@@ -103,6 +103,11 @@ def deliver(report: Report, found: Sequence[Target], *, color: str, verbose: boo
     for target in sorted(found, key=lambda target: target.path is None):
         style = replace(style_for(target, sys.stdout, color), verbose=verbose)
         put(render(report, target.format, style), target)
+    summarise(report, found)
+
+
+def summarise(report: Report, found: Sequence[Target]) -> None:
+    """What a format leaves beside its text: with github the page of the job."""
     if any(target.format == "github" for target in found):
         append_job_summary(report)
 
