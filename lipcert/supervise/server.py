@@ -7,7 +7,7 @@ import os
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
-_PRELOAD = "lipcert.supervise.preload"
+PRELOAD = "lipcert.supervise.preload"
 
 
 def server(threads: int | None = None) -> ForkServerContext:
@@ -19,7 +19,7 @@ def server(threads: int | None = None) -> ForkServerContext:
         os.environ[name] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOAD])
+    context.set_forkserver_preload([PRELOAD])
     forkserver.ensure_running()
     return context
 

@@ -72,7 +72,9 @@ def _entries(targets: Sequence[str]) -> list[Entry]:
 
 def _request(options: dict[str, Any], given: dict[str, Any]) -> AnalyzeRequest:
     """What is typed counts before the manifest."""
-    typed = {name: given[name] for name in _NAMES if given.get(name) not in {None, False}} if given else {}
+    typed = {
+        name: given[name] for name in _NAMES if name in given and given[name] is not None and given[name] is not False
+    }
     plain = {name: False if get_args(kind)[0] is bool else None for name, kind in PARAMETERS.items()}
     shown = {name: _typed(value, PARAMETERS[name]) for name, value in options.items()}
     return request_from({**plain, **shown, **typed})

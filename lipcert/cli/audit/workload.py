@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,20 @@ def share(given: dict[str, Any]) -> Limits:
 
 def engine(given: dict[str, Any], devices: tuple[str, ...]) -> AbstractEngine:
     """Who runs the tasks."""
-    values.choice(given["engine"], "--engine", ("local", "ray"))
-    return LocalEngine(jobs(given), devices)
+    if values.choice(given["engine"], "--engine", ("local", "ray")) != "ray":
+        if given["ray_address"] is not None:
+            raise UsageError("--ray-address is of no use to the local engine", hint="add --engine ray")
+        return LocalEngine(jobs(given), devices)
+    if find_spec("ray") is None:
+        raise UsageError("--engine ray needs Ray", hint="pip install 'lipcert[ray]'")
+    allowed = share(given)
+    found: AbstractEngine = import_module("lipcert.audit.engine_ray").RayEngine(
+        values.whole(given["jobs"], "--jobs", least=1),
+        address=given["ray_address"],
+        cpus=allowed.threads or 1,
+        gpus=1 / _slots(given) if devices else 0,
+    )
+    return found
 
 
 def overwrite(given: dict[str, Any]) -> str:
@@ -61,12 +75,16 @@ def shard(text: str | None) -> tuple[int, int]:
 def devices(given: dict[str, Any]) -> tuple[str, ...]:
     """A device for each slot: none where the CPU computes."""
     wanted = values.device(given.get("device"))
-    slots = values.whole(given["gpu_slots"], "--gpu-slots", least=1) or 1
+    slots = _slots(given)
     if wanted == "cpu":
         return ()
     if ":" in wanted:
         return (wanted,) * slots
     return tuple(f"cuda:{index}" for _ in range(slots) for index in range(_gpus()))
+
+
+def _slots(given: dict[str, Any]) -> int:
+    return values.whole(given["gpu_slots"], "--gpu-slots", least=1) or 1
 
 
 def _gpus() -> int:
