@@ -8,14 +8,14 @@ import typer
 
 from lipcert.cli import options
 
-_NAMES = ("report", "certify", "compare")
+_NAMES = ("report", "certify", "compare", "audit")
 _Name = Annotated[
-    str, typer.Argument(metavar="[report|certify|compare]", help="Which document.  [report]", show_default=False)
+    str, typer.Argument(metavar="[report|certify|compare|audit]", help="Which document.  [report]", show_default=False)
 ]
 
 
 def schema(document: _Name = "report", output: options.Output = None, overwrite: options.Overwrite = False) -> None:
-    """Print the JSON Schema (draft 2020-12) of the JSON report, or of the document of certify or compare."""
+    """Print the JSON Schema (draft 2020-12) of the JSON report, or of the document of certify, compare or audit."""
     from importlib import resources
 
     from lipcert.cli import values

@@ -8,12 +8,18 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
+from lipcert.records.audit import AuditReport
 from lipcert.records.certify import CertifyReport
 from lipcert.records.compare import CompareReport
 from lipcert.records.report import Report
 
-Document = Literal["report", "certify", "compare"]
-DOCUMENTS: dict[Document, Any] = {"report": Report, "certify": CertifyReport, "compare": CompareReport}
+Document = Literal["report", "certify", "compare", "audit"]
+DOCUMENTS: dict[Document, Any] = {
+    "report": Report,
+    "certify": CertifyReport,
+    "compare": CompareReport,
+    "audit": AuditReport,
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any
 
 from lipcert.records import codec
 from lipcert.records.audit import AuditModel, AuditReport
-from lipcert.render.style import Style
+from lipcert.render.style import Style, visible
 
 _PLAIN = ("name", "family", "path", "sha256", "key", "status", "format", "parameters", "classes", "samples")
 
@@ -70,5 +70,7 @@ def _row(model: AuditModel) -> dict[str, Any]:
 
 
 def _harmless(value: Any) -> Any:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    """Text that neither a spreadsheet takes for a formula nor a terminal for a command."""
+    if not isinstance(value, str):
+        return value
+    return visible(f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value)
