@@ -35,11 +35,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(argv: list[str]) -> int:
     command = _command()
-    if not argv:
+    if not argv and "_LIPCERT_COMPLETE" not in os.environ:
         with contextlib.redirect_stdout(sys.stderr):
             command.main(args=["--help"], prog_name="lipcert", standalone_mode=False)
         return UsageError.exit_code
-    result = command.main(args=argv, prog_name="lipcert", standalone_mode=False)
+    try:
+        result = command.main(args=argv, prog_name="lipcert", standalone_mode=False)
+    except SystemExit as end:  # shell completion ends the process itself
+        return 0 if end.code in {0, None} else UsageError.exit_code
     if result == INTERRUPTED:
         raise Interrupted(INTERRUPTED)
     return result if isinstance(result, int) else 0

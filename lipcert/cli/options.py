@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from lipcert.cli.completion import completer, words_of
 
-def _option(*names: str, panel: str, text: str, metavar: str | None = None) -> Any:
-    """An option with its environment variable, taken from its first long name."""
+
+def _option(*names: str, panel: str, text: str, metavar: str | None = None, words: Sequence[str] = ()) -> Any:
+    """An option with its environment variable, taken from its first long name.
+
+    words  what a shell completes; by default those the metavar spells out
+    """
+    known = tuple(words) or words_of(metavar)
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
     return typer.Option(
@@ -20,9 +27,12 @@ def _option(*names: str, panel: str, text: str, metavar: str | None = None) -> A
         show_envvar=False,
         rich_help_panel=panel,
         show_default=False,
+        autocompletion=completer(known) if known else None,
     )
 
 
+FORMATS = ("text", "json", "markdown", "html", "csv", "sarif", "junit", "github")
+_ANALYSES = ("layers", "lipschitz", "jacobian", "margins", "robustness", "certificates", "generalization")
 _DATA, _BALL, _WORK, _OUT = "Data and preprocessing", "Perturbations", "What is computed, and how", "Output"
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="ONNX, TorchScript or .pt2 file.", show_default=False)]
@@ -32,7 +42,7 @@ Models = Annotated[
 Result = Annotated[str, typer.Argument(metavar="RESULT", help="A stored JSON report; - is stdin.", show_default=False)]
 Property = Annotated[Path, typer.Argument(metavar="SPEC", help="Property: .vnnlib, or .vnnlib.gz.", show_default=False)]
 PropertyFormat = Annotated[
-    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.  [text]")
+    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text or json.  [text]", words=FORMATS[:2])
 ]
 Beta = Annotated[
     list[str] | None,
@@ -40,7 +50,8 @@ Beta = Annotated[
 ]
 Copy = Annotated[Path | None, _option("-o", "--output", panel=_OUT, metavar="FILE", text="Where the copy goes.")]
 PageFormat = Annotated[
-    str | None, _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]")
+    str | None,
+    _option("-f", "--format", panel=_OUT, metavar="FORMAT", text="text, json or markdown.  [text]", words=FORMATS[:3]),
 ]
 Data = Annotated[
     str | None,
@@ -117,9 +128,12 @@ Only = Annotated[
         panel=_WORK,
         metavar="NAME,...",
         text="Report these alone: layers lipschitz jacobian margins robustness certificates.",
+        words=_ANALYSES,
     ),
 ]
-Skip = Annotated[list[str] | None, _option("--skip", panel=_WORK, metavar="NAME,...", text="Leave these out.")]
+Skip = Annotated[
+    list[str] | None, _option("--skip", panel=_WORK, metavar="NAME,...", text="Leave these out.", words=_ANALYSES)
+]
 Effort = Annotated[
     str | None, _option("--effort", panel=_WORK, metavar="fast|default|high", text="How hard attacks and bounds try.")
 ]
@@ -188,6 +202,7 @@ Format = Annotated[
         panel=_OUT,
         metavar="FORMAT",
         text="text, json, markdown, html, csv, sarif, junit or github.  [text]",
+        words=FORMATS,
     ),
 ]
 Json = Annotated[bool, _option("--json", panel=_OUT, text="Same as -f json.")]
@@ -196,7 +211,13 @@ Output = Annotated[
 ]
 Reports = Annotated[
     list[str] | None,
-    _option("--report", panel=_OUT, metavar="FORMAT=FILE", text="Write the result once more; may be repeated."),
+    _option(
+        "--report",
+        panel=_OUT,
+        metavar="FORMAT=FILE",
+        text="Write the result once more; may be repeated.",
+        words=[f"{name}=" for name in FORMATS],
+    ),
 ]
 PerSample = Annotated[
     Path | None, _option("--per-sample", panel=_OUT, metavar="FILE", text="One row a sample: .jsonl, .npz or .parquet.")
