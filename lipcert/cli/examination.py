@@ -10,13 +10,15 @@ from dataclasses import asdict
 from typing import Any
 
 from lipcert.cli import streams, values
+from lipcert.cli.known_flaws import flaws_of
+from lipcert.cli.platform_limits import weaker
 from lipcert.cli.self_test import Check, run_self_test
 from lipcert.records.tool import installed
 from lipcert.render.listing import listing
 from lipcert.render.style import Style
 
 _PACKAGES = ("lipcert", "torch", "onnx", "onnxruntime", "numpy", "scipy", "pydantic", "typer", "rich")
-_OPTIONAL = ("pyarrow", "pillow", "onnxscript", "scikit-learn")
+_OPTIONAL = ("pyarrow", "pillow", "onnxscript", "scikit-learn", "ray", "matplotlib")
 
 
 def run(given: dict[str, Any]) -> int:
@@ -33,18 +35,21 @@ def run(given: dict[str, Any]) -> int:
 def examine() -> dict[str, Any]:
     """Versions, devices, operators and the self-test, as a document."""
     checks = _self_test()
+    packages = {name: installed(name) for name in _PACKAGES}
     return {
         "schema": "lipcert.doctor",
         "schema_version": "1.0",
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: installed(name) for name in _PACKAGES},
+        "packages": packages,
         "optional_packages": {name: installed(name) for name in _OPTIONAL},
         "devices": _devices(),
         "cpu_count": os.cpu_count() or 1,
         "threads": _threads(),
         "onnx_operators": list(_onnx_operators()),
         "aten_rules": list(_aten_rules()),
+        "known_flaws": [asdict(flaw) for flaw in flaws_of(packages)],
+        "weaker_limits": list(weaker()),
         "self_test": [asdict(check) for check in checks],
         "exit_code": 0 if all(check.passed for check in checks) else 3,
     }
@@ -98,8 +103,26 @@ def _text(found: dict[str, Any], style: Style, *, verbose: bool) -> str:
     for check in found["self_test"]:
         verdict = "ok  " if check["passed"] else "FAIL"
         lines.append(style.spell(f"{verdict} {check['name']:<24} {check['expected']:<20} {check['got']}"))
+    lines += ["", *map(style.spell, _safety(found))]
     lines += [
         "",
         "all known answers came out" if found["exit_code"] == 0 else "SELF-TEST FAILED: do not trust this installation",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _safety(found: dict[str, Any]) -> list[str]:
+    """Published flaws of what is installed, and protections that this platform lacks."""
+    flaws = [
+        f"FLAW {flaw['id']} in {flaw['package']}: {flaw['what']}; {_remedy(flaw)}" for flaw in found["known_flaws"]
+    ]
+    weak = [f"WEAK {limit}" for limit in found["weaker_limits"]]
+    return [
+        *(flaws or ["no published flaw is known of the packages that open models, in these versions"]),
+        *(weak or ["every limit on hostile files is in force here"]),
+    ]
+
+
+def _remedy(flaw: dict[str, Any]) -> str:
+    fixed = flaw["fixed"]
+    return f"upgrade to {fixed} or newer" if fixed else f"upgrade past {flaw['last']}"
