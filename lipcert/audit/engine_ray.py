@@ -8,6 +8,7 @@ with the zoo. The store must lie where every machine reaches it under the same p
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +41,7 @@ Run: TypeAlias = Callable[[dict[str, Any]], str]
 class RayEngine(AbstractEngine):
     """At most one task for every `cpus` CPUs (and `gpus` GPUs) of the cluster, each in a worker of its own.
 
-    jobs     CPUs of the cluster of one machine that is started where there is no address
+    jobs     tasks at a time on the cluster of one machine that is started where there is no address
     address  of a running cluster ("auto" for the one this machine belongs to); None starts one for this run
     memory   bytes that Ray reserves for a task; 0 for none
     function what is done with a task as plain data; it writes its result and returns the status
@@ -66,7 +67,7 @@ class RayEngine(AbstractEngine):
         """Do every task; see `AbstractEngine`. Raises UsageError where the cluster cannot be reached."""
         ours = not ray.is_initialized()
         if ours:
-            _connect(self._address, self._jobs)
+            self._connect()
         # A fresh worker for each task: what a model left behind in one, GPU memory above all, is gone with it.
         remote = ray.remote(max_calls=1, max_retries=_RETRIES, **self._resources)(self._function)
         waiting = (task for task in tasks if finished(task) is None)
@@ -82,6 +83,35 @@ class RayEngine(AbstractEngine):
             self._running.clear()
             if ours:
                 ray.shutdown()
+
+    def _connect(self) -> None:
+        """Join a cluster, or start one on this machine alone."""
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+        cpus = None if self._jobs is None else max(1, math.ceil(self._jobs * self._resources["num_cpus"]))
+        try:
+            if self._address is None:
+                ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
+                self._check_room()
+            else:
+                _knock(self._address)
+                ray.init(address=self._address, **quiet)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise UsageError(
+                f"no Ray cluster answers at {self._address or 'this machine'}: {str(error).splitlines()[0][:200]}",
+                hint="start one with ray start --head, or leave --ray-address out for one on this machine",
+            ) from error
+
+    def _check_room(self) -> None:
+        """Raise UsageError where this machine has not what one task needs; a task without a place waits for ever."""
+        found = ray.cluster_resources()
+        for name, wanted in (("CPU", "num_cpus"), ("GPU", "num_gpus"), ("memory", "memory")):
+            if self._resources.get(wanted, 0) > found.get(name, 0.0):
+                ray.shutdown()
+                raise UsageError(
+                    f"a task needs {self._resources[wanted]:g} {name}, and this machine has {found.get(name, 0.0):g}",
+                    hint="lower --threads or --max-memory, or name a larger cluster with --ray-address",
+                )
 
     def _fill(self, remote: Any, waiting: Iterator[Task], watch: AbstractWatch) -> bool:
         """Hand over what there is room for; False where nothing is left. Clusters grow and shrink while they work."""
@@ -102,23 +132,6 @@ class RayEngine(AbstractEngine):
         """Note what has ended; False where the watch wants no more."""
         task = self._running.pop(reference)
         return watch.ended(task, _status(reference, task))
-
-
-def _connect(address: str | None, jobs: int | None) -> None:
-    """Join a cluster, or start one on this machine alone."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    try:
-        if address is None:
-            ray.init(num_cpus=jobs, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
-        else:
-            _knock(address)
-            ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise UsageError(
-            f"no Ray cluster answers at {address or 'this machine'}: {str(error).splitlines()[0][:200]}",
-            hint="start one with ray start --head, or leave --ray-address out for one on this machine",
-        ) from error
 
 
 def _knock(address: str) -> None:

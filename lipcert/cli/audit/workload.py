@@ -52,6 +52,7 @@ def engine(given: dict[str, Any], devices: tuple[str, ...]) -> AbstractEngine:
         address=given["ray_address"],
         cpus=allowed.threads or 1,
         gpus=1 / _slots(given) if devices else 0,
+        memory=limits(given).max_memory or 0,
     )
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 
+from lipcert.render.explain.engine_pages import ENGINE_PAGES
 from lipcert.render.explain.gate_pages import GATE_PAGES
 from lipcert.render.explain.page import Page
 
@@ -31,6 +32,11 @@ PAGES = (
     ),
     Page("generalization.bartlett", "error bound from spectral and (2,1) norms", ("bartlett",)),
     Page("generalization.neyshabur", "PAC-Bayes error bound from norms", ("neyshabur", "pac-bayes", "phi")),
+    Page(
+        "generalization.layerwise",
+        "PAC-Bayes error bound from noise on each layer, residual networks too",
+        ("layerwise-pac-bayes", "layerwise"),
+    ),
     Page("generalization.robust-pac-bayes", "PAC-Bayes bound on the robust error", ("robust-pac-bayes", "xiao")),
     Page(
         "generalization.posterior",
@@ -280,6 +286,7 @@ PAGES = (
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
     *GATE_PAGES,
+    *ENGINE_PAGES,
 )
 
 
