@@ -31,7 +31,7 @@ from lipcert.deadline import Deadline
 from lipcert.graph.scores import margins
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.pipeline.training_facts import Balls, length_of, training_facts
+from lipcert.pipeline.training_facts import Balls, length_of, noisy_circuit, training_facts
 from lipcert.pipeline.training_gaps import training_gaps
 from lipcert.records import GeneralizationRecord, Skipped, Split
 from lipcert.rounding import product_up, sqrt_up
@@ -54,14 +54,15 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor, dea
     balls: Balls = tuple((norm, eps) for norm, many in radii(run.settings, samples).items() for eps in many)
     facts, plain = None, None
     if training is not None:
-        facts, plain = training_facts(run, constants, net, training, balls=balls, deadline=deadline.share(_MARGINS))
+        facts, plain = training_facts(run, constants, training, balls=balls, deadline=deadline.share(_MARGINS))
     evidence = Evidence(
         architecture=net,
         training=facts,
         radius=_radius(samples),
         failure=1 - run.settings.confidence,
-        chance=constants.norms.failure_probability("l2"),
         balls=balls,
+        circuit=noisy_circuit(run, constants, samples.input_range),
+        chance=constants.norms.failure_probability("l2"),
     )
     bounds = [one for kind in BOUNDS.values() for one in records(kind(), evidence)]
     shown = samples if training is None else training

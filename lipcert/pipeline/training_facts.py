@@ -10,12 +10,16 @@ from torch import Tensor
 from lipcert.analyses.base import logits_of
 from lipcert.analyses.certificates.ball_margins import ball_margins
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, lipschitz_radii
-from lipcert.analyses.generalization import Architecture, Training, stepped
+from lipcert.analyses.generalization import Circuit, Training, circuit, stepped
 from lipcert.analyses.lipschitz import Constants
+from lipcert.analyses.lipschitz.product import gains, unsupported
 from lipcert.deadline import Deadline
+from lipcert.errors import UnsupportedOperatorError
+from lipcert.graph.fold import fold_batch_norm
 from lipcert.graph.scores import margins
 from lipcert.pipeline.context import Run
 from lipcert.records import Norm, Skipped
+from lipcert.rules import UnboundedError
 from lipcert.rules.forward_error import bounded_logits
 from lipcert.rules.rounding import Rounded
 from lipcert.samples import Samples
@@ -24,21 +28,16 @@ Balls = tuple[tuple[Norm, float], ...]
 
 
 def training_facts(
-    run: Run,
-    constants: Constants,
-    net: Architecture | Skipped,
-    training: Samples,
-    *,
-    balls: Balls,
-    deadline: Deadline,
+    run: Run, constants: Constants, training: Samples, *, balls: Balls, deadline: Deadline
 ) -> tuple[Training | None, Tensor]:
-    """What the bounds ask for, None where they do not cover the network; and the samples' margins."""
+    """What the bounds ask for, None where the rounding of the logits is not known; and the samples' margins."""
     assert training.labels is not None
     labels, graph, size = training.labels, constants.norms.graph, run.settings.batch_size
-    if isinstance(net, Skipped):
+    try:
+        bounded = bounded_logits(graph, training.inputs, batch_size=size)
+    except UnsupportedOperatorError:
         logits = logits_of(graph, training.inputs, batch_size=size)
         return None, margins(logits, labels.to(logits.device)).cpu()
-    bounded = bounded_logits(graph, training.inputs, batch_size=size)
     plain = margins(bounded.value.cpu(), labels)
     room = 2.01 * bounded.error.cpu().amax(dim=1)
     lengths = tuple(eps for norm, eps in balls if norm == "l2")
@@ -51,6 +50,20 @@ def training_facts(
         steepest=steepest,
     )
     return facts, plain
+
+
+def noisy_circuit(run: Run, constants: Constants, input_range: tuple[float, float] | None) -> Circuit | Skipped | None:
+    """The network as bounds by noise on its layers want it, or why it is not; None without a declared range."""
+    if input_range is None:
+        return None
+    if ops := unsupported(constants.norms):
+        return Skipped(reason=f"no Lipschitz constant is known of {', '.join(ops)}", operators=ops)
+    given = run.subject.initial
+    initial = None if given is None else fold_batch_norm(given.to(dtype=torch.float64, device="cpu"))
+    try:
+        return circuit(constants.norms, gains(constants.norms, "l2"), input_range, initial)
+    except UnboundedError as error:
+        return Skipped(reason=str(error))
 
 
 def _robust(

@@ -13,6 +13,7 @@ from typing import final
 from torch import Tensor
 
 from lipcert.analyses.generalization.architecture import Architecture
+from lipcert.analyses.generalization.circuit import Circuit
 from lipcert.records import GeneralizationRecord, Norm, Skipped, Soundness
 from lipcert.registry import Registry
 
@@ -57,6 +58,7 @@ class Evidence:
     failure       probability with which a bound may be wrong through the draw of the samples
     chance        and through norms that are only probable
     balls         (norm, eps) of the robust bounds
+    circuit       the network as noise on its layers wants it, or why it is not; None where no range was declared
     """
 
     architecture: Architecture | Skipped
@@ -65,6 +67,7 @@ class Evidence:
     failure: float
     chance: float = 0.0
     balls: tuple[tuple[Norm, float], ...] = ()
+    circuit: Circuit | Skipped | None = None
 
 
 @final
@@ -90,6 +93,11 @@ class AbstractBound(ABC):
         """The perturbations it speaks of; None for none."""
         del evidence
         return (None,)
+
+    def speaks_of(self, ball: tuple[Norm, float] | None, /) -> str:
+        """What is bounded, in words."""
+        del ball
+        return self.quantity
 
     @abstractmethod
     def missing(self, evidence: Evidence, ball: tuple[Norm, float] | None, /) -> str:
@@ -117,7 +125,7 @@ def _record(bound: AbstractBound, evidence: Evidence, ball: tuple[Norm, float] |
     norm, eps = ball or (None, None)
     return GeneralizationRecord(
         bound=bound.name,
-        quantity=bound.quantity,
+        quantity=bound.speaks_of(ball),
         soundness=bound.soundness,
         failure_probability=failure if found is not None and bound.guarantee else 0.0,
         log10_value=log10,

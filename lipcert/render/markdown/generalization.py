@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipcert.records import AllLayerMarginRecord, ModelRecord
+from lipcert.records import AllLayerMarginRecord, Distribution, ModelRecord
 from lipcert.render.markdown.escape import bullets, escape, table
 from lipcert.render.notation import nearest, short
 from lipcert.render.wording import generalization as wording
@@ -41,7 +41,9 @@ def _gaps(model: ModelRecord) -> list[str]:
 
 
 def _margins(model: ModelRecord) -> list[str]:
-    shown = [(one.normalisation, one.split, one.distribution, one.soundness) for one in model.normalised_margins]
+    shown: list[tuple[str, str, Distribution, str]] = [
+        (one.normalisation, one.split, one.distribution, one.soundness) for one in model.normalised_margins
+    ]
     deep = model.all_layer_margin
     if isinstance(deep, AllLayerMarginRecord):
         shown.append(("all-layer, at most", deep.split, deep.upper, deep.soundness))

@@ -73,13 +73,17 @@ def _gaps(model: ModelRecord, ink: Ink) -> list[RenderableType]:
 
 
 def _margins(model: ModelRecord, ink: Ink) -> list[RenderableType]:
-    shown = [(one.normalisation, one.split, one.distribution, one.soundness) for one in model.normalised_margins]
+    shown: list[tuple[str, str, Distribution, str]] = [
+        (one.normalisation, one.split, one.distribution, one.soundness) for one in model.normalised_margins
+    ]
     deep = model.all_layer_margin
     if isinstance(deep, AllLayerMarginRecord):
         shown.append(("all-layer, at most", deep.split, deep.upper, deep.soundness))
     names = ("margin over size", "samples", "q05", "median", "q95", "spread", "")
     columns = [Column(header=name, justify="right" if 1 < place < 5 else "left") for place, name in enumerate(names)]
-    rows = [[name, split, *_spread(values), ink.mark(soundness)] for name, split, values, soundness in shown]
+    rows: list[list[str | Text]] = [
+        [name, split, *_spread(values), ink.mark(soundness)] for name, split, values, soundness in shown
+    ]
     notes = [f"all-layer margin: {deep.reason}"] if isinstance(deep, Skipped) else []
     table: list[RenderableType] = [ink.grid(columns, rows)] if rows else []
     return [*table, *(ink.text(line, "dim") for line in notes)]
@@ -100,18 +104,15 @@ def _inside(model: ModelRecord, ink: Ink) -> list[RenderableType]:
         parts.append(Text(""))
         names = ("noise at", "length there", "|d logits|", "sensitivity", "")
         columns = [Column(header=name, justify="right" if place else "left") for place, name in enumerate(names)]
-        parts.append(
-            ink.grid(
-                columns,
-                [
-                    [one.place, *(nearest(at.median) for at in (one.activation, one.jacobian, one.sensitivity)), mark]
-                    for one, mark in ((one, ink.mark(one.soundness)) for one in places)
-                ],
-            )
-        )
+        rows: list[list[str | Text]] = [
+            [one.place, *(nearest(at.median) for at in (one.activation, one.jacobian, one.sensitivity))]
+            for one in places
+        ]
+        parts.append(ink.grid(columns, [[*row, ink.mark("estimate")] for row in rows]))
     if ink.style.verbose and model.measures:
         parts.append(Text(""))
         columns = [Column(header="measure (correlational)", justify="left"), Column(header=""), Column(header="")]
-        rows = [[one.measure, short(one.value, 4), ink.mark(one.soundness)] for one in model.measures]
-        parts.append(ink.grid(columns, rows))
+        parts.append(
+            ink.grid(columns, [[one.measure, short(one.value, 4), ink.mark(one.soundness)] for one in model.measures])
+        )
     return parts

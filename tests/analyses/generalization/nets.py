@@ -2,7 +2,8 @@
 
 import torch
 
-from lipcert.analyses.generalization import Architecture, Evidence, Training, architecture
+from lipcert.analyses.generalization import Architecture, Circuit, Evidence, Training, architecture, circuit
+from lipcert.analyses.lipschitz.product import gains
 from lipcert.rules import LayerNorms
 from tests import graphs
 
@@ -12,6 +13,13 @@ WEIGHTS = (torch.tensor([[1.0, 2.0], [-1.0, 1.0], [2.0, 0.0]]), torch.tensor([[1
 def net(graph):
     found = architecture(LayerNorms(graph))
     assert isinstance(found, Architecture), found
+    return found
+
+
+def wired(graph, input_range=(-1.0, 1.0), initial=None):
+    norms = LayerNorms(graph)
+    found = circuit(norms, gains(norms, "l2"), input_range, initial)
+    assert isinstance(found, Circuit), found
     return found
 
 
@@ -28,4 +36,5 @@ def evidence(architecture_, margins, **changes):
         steepest=0.01,
     )
     fields = {"architecture": architecture_, "training": training, "radius": 2.0, "failure": 0.05}
+    fields["circuit"] = wired(graphs.mlp(4, 6, 3))
     return Evidence(**(fields | {"balls": (("linf", 0.1), ("l2", 0.1))} | changes))

@@ -10,7 +10,7 @@ from lipcert.analyses.generalization import BOUNDS, normalised_margins, records,
 from lipcert.analyses.generalization.norm_bound import best_margin
 from lipcert.records import Skipped, Soundness
 from tests import graphs
-from tests.analyses.generalization.nets import WEIGHTS, evidence, net, unbiased
+from tests.analyses.generalization.nets import WEIGHTS, evidence, net, unbiased, wired
 
 EVERY = pytest.mark.parametrize("name", BOUNDS)
 MARGINS = graphs.random(400, dtype=torch.float64) + 1
@@ -46,13 +46,14 @@ def test_without_training_samples_nothing_is_pretended(name):
 
 @EVERY
 def test_a_network_that_is_not_covered_has_no_value(name):
-    given = evidence(Skipped(reason="add at add_14", operators=("add",)), MARGINS)
+    why = Skipped(reason="add at add_14", operators=("add",))
+    given = evidence(why, MARGINS, circuit=why)
     assert all("add at add_14" in one.missing for one in records(BOUNDS[name](), given))
 
 
 def test_without_a_range_pac_bayes_has_no_value():
-    for name in ("neyshabur", "robust-pac-bayes", "farnia-fgm"):
-        found = records(BOUNDS[name](), evidence(NET, MARGINS, radius=None))
+    for name in ("neyshabur", "robust-pac-bayes", "farnia-fgm", "layerwise-pac-bayes"):
+        found = records(BOUNDS[name](), evidence(NET, MARGINS, radius=None, circuit=None))
         assert all("--input-range" in one.missing for one in found)
     assert values("bartlett", evidence(NET, MARGINS, radius=None))
 
@@ -66,7 +67,9 @@ def test_larger_norms_raise_the_bound(name):
             for one in NET.layers
         ),
     )
-    pairs = zip(values(name, evidence(NET, MARGINS)), values(name, evidence(larger, MARGINS)), strict=True)
+    wider = wired(graphs.mlp(4, 6, 3, scale=3.0))
+    many = evidence(larger, MARGINS, circuit=wider)
+    pairs = zip(values(name, evidence(NET, MARGINS)), values(name, many), strict=True)
     assert all(low < high for low, high in pairs)
 
 
