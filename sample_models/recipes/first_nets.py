@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import final
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 
 @final
@@ -91,13 +90,3 @@ class MnistConv(nn.Module):
         x = torch.relu(self.conv1(x))
         x = torch.relu(self.conv2(x))
         return self.fc2(torch.relu(self.fc1(torch.flatten(x, 1))))
-
-
-def initialise(net: nn.Module, generator: Generator) -> None:
-    """Draw every weight and bias anew from `generator`, with PyTorch's own default ranges."""
-    for layer in net.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-            if layer.bias is not None:
-                bound = 1 / math.sqrt(layer.weight[0].numel())
-                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -51,7 +53,23 @@ def digits(seed: int) -> tuple[Split, Split]:
     return Split(images=images[train], labels=labels[train]), Split(images=images[test], labels=labels[test])
 
 
-def mnist(path: Path) -> Split:
-    """MNIST images from an .npz with uint8 `images` (N, 1, 28, 28) and `labels` (N,)."""
-    with np.load(path, allow_pickle=False) as archive:
-        return Split(images=archive["images"], labels=archive["labels"].astype(np.int64))
+def load(path: Path) -> Split:
+    """Images from an .npz with uint8 `images` (N, 1, H, W) and `labels` (N,), or from an IDX pair.
+
+    An IDX file of images, `*-images-idx3-ubyte` or `.gz`, has its labels beside it under MNIST's own name.
+    """
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as archive:
+            return Split(images=archive["images"], labels=archive["labels"].astype(np.int64))
+    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1").replace("images.idx3", "labels.idx1"))
+    return Split(images=_idx(path)[:, None], labels=_idx(beside).astype(np.int64))
+
+
+def _idx(path: Path) -> npt.NDArray[np.uint8]:
+    """An IDX file of bytes: two zeros, the type 8, the number of axes, the sizes as big-endian words, the entries."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if content[:3] != b"\0\0\x08":
+        raise ValueError(f"{path} is no IDX file of bytes")
+    axes = content[3]
+    sizes = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(sizes)

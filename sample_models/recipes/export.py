@@ -9,14 +9,15 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-SUFFIXES = (".pt", ".onnx", ".pt2")
 
-
-def export(net: nn.Module, example: Tensor, stem: Path) -> None:
-    """Write `stem`.pt, .onnx and .pt2; `example` is a batch of at least two samples."""
-    _torchscript(net, stem.with_suffix(".pt"))
-    _exported(net, example, stem.with_suffix(".pt2"))
-    _onnx(net, example, stem.with_suffix(".onnx"))
+def write(net: nn.Module, example: Tensor, path: Path) -> None:
+    """Write one file, in the format its suffix names; `example` is a batch of at least two samples."""
+    if path.suffix == ".pt":
+        _torchscript(net, path)
+    elif path.suffix == ".pt2":
+        _exported(net, example, path)
+    else:
+        _onnx(net, example, path)
 
 
 def _torchscript(net: nn.Module, path: Path) -> None:
@@ -30,7 +31,7 @@ def _torchscript(net: nn.Module, path: Path) -> None:
 
 
 def _program(net: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
-    return torch.export.export(net, (example,), dynamic_shapes={"x": {0: torch.export.Dim("batch")}})
+    return torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
 
 
 def _exported(net: nn.Module, example: Tensor, path: Path) -> None:
@@ -48,7 +49,7 @@ def _onnx(net: nn.Module, example: Tensor, path: Path) -> None:
         opset_version=18,
         input_names=["input"],
         output_names=["logits"],
-        dynamic_shapes={"x": {0: torch.export.Dim("batch")}},
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
         optimize=False,
         verbose=False,
     )
