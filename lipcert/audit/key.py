@@ -17,16 +17,14 @@ from lipcert.records.tool import installed
 ANALYSIS_VERSION = 1
 _PLACES = ("model", "data", "labels", "train_data", "init_model", "per_sample", "adversarials", "argv")
 _SPEED = ("batch_size", "device")
-_SIDECARS = ("{name}.lipcert.toml", "{stem}.lipcert.toml")
 
 
-def key_of(request: AnalyzeRequest, files: Files) -> str:
-    """Where the result of a request belongs: the same for the same contents, whatever the files are called.
+def common_of(request: AnalyzeRequest, files: Files) -> str:
+    """What the keys of all models share that are analysed by one request: data, options, version.
 
-    It covers the model, its sidecar, the data, every option that changes a result, and the version of lipcert. What
-    only changes speed and memory is left out. Raises UsageError where a file cannot be read.
+    What only changes speed and memory is left out. Raises UsageError where a file cannot be read.
     """
-    contents: dict[str, Any] = {"model": files.digest(request.model), **_sidecar(request.model, files)}
+    contents: dict[str, Any] = {}
     for name in ("data", "labels", "train_data", "init_model"):
         place = getattr(request, name)
         if place is not None:
@@ -34,7 +32,17 @@ def key_of(request: AnalyzeRequest, files: Files) -> str:
     options = {name: value for name, value in asdict(request).items() if name not in (*_PLACES, "settings")}
     settings = {name: value for name, value in asdict(request.settings).items() if name not in _SPEED}
     version = [ANALYSIS_VERSION, installed("lipcert")]
-    text = json.dumps([version, contents, options, settings], sort_keys=True, default=str)
+    return json.dumps([version, contents, options, settings], sort_keys=True, default=str)
+
+
+def key_of(model: Path, common: str, files: Files) -> str:
+    """Where the result on a model belongs: the same for the same contents, whatever the files are called.
+
+    It covers the model, its sidecar, and what `common_of` has of the request. Raises UsageError where a file cannot be
+    read.
+    """
+    contents = {"model": files.digest(model), **_sidecar(model, files)}
+    text = json.dumps([contents, common], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
@@ -46,8 +54,8 @@ def _contents(place: str, files: Files) -> str:
 
 def _sidecar(model: Path, files: Files) -> dict[str, str]:
     """Digests of the sidecar, if there is one, and of the data it names."""
-    for pattern in _SIDECARS:
-        path = model.with_name(pattern.format(name=model.name, stem=model.stem))
+    for name in dict.fromkeys((model.name, model.stem)):
+        path = model.with_name(f"{name}.lipcert.toml")
         if path.is_file():
             return {"sidecar": files.digest(path), **_named_data(path, files)}
     return {}

@@ -12,7 +12,7 @@ from typing import Any, final
 from pydantic import TypeAdapter
 
 from lipcert.audit.files import Files
-from lipcert.audit.key import key_of
+from lipcert.audit.key import common_of, key_of
 from lipcert.audit.store import Store, write_file
 from lipcert.audit.summary import Row
 from lipcert.audit.task import Task
@@ -94,21 +94,22 @@ def make_plan(
     """
     numbers: dict[str, int] = {}
     requests: list[AnalyzeRequest] = []
+    commons: list[str] = []
     members: list[Member] = []
     for entry in entries:
         text = json.dumps(entry.options, sort_keys=True)
         if text not in numbers:
             numbers[text] = len(requests)
             requests.append(_anchored(request_for(entry.options)))
+            commons.append(common_of(requests[-1], files))
         number = numbers[text]
         path = Path(os.path.abspath(entry.path))  # noqa: PTH100  a link keeps its name
-        request = replace(requests[number], model=path)
         members.append(
             Member(
                 name=entry.name,
                 path=str(path),
                 family=entry.family,
-                key=key_of(request, files),
+                key=key_of(path, commons[number], files),
                 sha256=files.digest(path),
                 request=number,
             )

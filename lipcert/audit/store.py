@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, final
 
+from pydantic_core import from_json
+
 from lipcert.errors import LipcertError, UsageError
 from lipcert.pipeline.whole_file import write_whole
 
@@ -108,7 +110,7 @@ def write_file(path: Path, text: str) -> None:
 def read_document(path: Path) -> dict[str, Any] | None:
     """A JSON object from a file; None where there is none, or the file is damaged."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = from_json(path.read_bytes())
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

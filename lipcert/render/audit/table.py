@@ -92,8 +92,9 @@ def reading(report: AuditReport) -> str:
     levels = {ball.confidence for model in report.models for ball in model.balls if ball.confidence is not None}
     level = f"{100 * min(levels):g} %" if levels else "stated"
     return (
-        "eps in data units, before mean/std; rank: places that the samples leave open, among models on the same data; two models change places for sure "
-        f"only where their {level} Clopper-Pearson intervals for the true robust accuracy do not overlap"
+        "eps in data units, before mean/std; rank: places that the samples leave open, among models on the same data; "
+        f"two models change places for sure only where their {level} Clopper-Pearson intervals for the true robust "
+        "accuracy do not overlap"
     )
 
 
