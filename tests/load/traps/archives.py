@@ -1,5 +1,6 @@
 """TorchScript and `.pt2` archives that are bombs, or claim what they do not hold, or reach for files."""
 
+import functools
 import io
 import json
 import struct
@@ -24,9 +25,9 @@ def rewritten(name, edit, compression=zipfile.ZIP_STORED):
     return buffer.getvalue()
 
 
-def _script(folder, edit=lambda _name, content: content, **options):
+def _script(folder, edit=lambda _name, content: content):
     path = folder / "net.pt"
-    path.write_bytes(rewritten("digits_mlp.pt", edit, **options))
+    path.write_bytes(rewritten("digits_mlp.pt", edit))
     return path
 
 
@@ -36,11 +37,19 @@ def _program(folder, edit):
     return path
 
 
+@functools.cache
+def _bomb():
+    large = bytes(2**27)
+    return rewritten(
+        "digits_mlp.pt", lambda name, data: large if name.endswith("data/0") else data, zipfile.ZIP_DEFLATED
+    )
+
+
 def deflate_bomb(folder):
     """An eighth of a megabyte that opens as 128 MB."""
-    return _script(
-        folder, lambda name, data: bytes(2**27) if name.endswith("data/0") else data, compression=zipfile.ZIP_DEFLATED
-    )
+    path = folder / "net.pt"
+    path.write_bytes(_bomb())
+    return path
 
 
 def overlapping(folder):
