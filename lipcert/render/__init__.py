@@ -12,7 +12,7 @@ from lipcert.render.base import RENDERERS
 from lipcert.render.style import Style
 
 _HOMES = {
-    "text": "lipcert.render.terminal",
+    "text": "lipcert.render.terminal.report",
     "json": "lipcert.render.json_document",
     "markdown": "lipcert.render.markdown",
     "html": "lipcert.render.html",
