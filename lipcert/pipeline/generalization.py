@@ -54,7 +54,9 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor, dea
     balls: Balls = tuple((norm, eps) for norm, many in radii(run.settings, samples).items() for eps in many)
     facts, plain = None, None
     if training is not None:
-        facts, plain = training_facts(run, constants, training, balls=balls, deadline=deadline.share(_MARGINS))
+        facts, plain = training_facts(
+            run, constants, training, balls=balls, chain=not isinstance(net, Skipped), deadline=deadline.share(_MARGINS)
+        )
     evidence = Evidence(
         architecture=net,
         training=facts,

@@ -28,9 +28,12 @@ Balls = tuple[tuple[Norm, float], ...]
 
 
 def training_facts(
-    run: Run, constants: Constants, training: Samples, *, balls: Balls, deadline: Deadline
+    run: Run, constants: Constants, training: Samples, *, balls: Balls, chain: bool, deadline: Deadline
 ) -> tuple[Training | None, Tensor]:
-    """What the bounds ask for, None where the rounding of the logits is not known; and the samples' margins."""
+    """What the bounds ask for, None where the rounding of the logits is not known; and the samples' margins.
+
+    chain  whether the network is one, as the bounds that ask for gradient steps want it
+    """
     assert training.labels is not None
     labels, graph, size = training.labels, constants.norms.graph, run.settings.batch_size
     try:
@@ -40,8 +43,10 @@ def training_facts(
         return None, margins(logits, labels.to(logits.device)).cpu()
     plain = margins(bounded.value.cpu(), labels)
     room = 2.01 * bounded.error.cpu().amax(dim=1)
-    lengths = tuple(eps for norm, eps in balls if norm == "l2")
-    steepest, after = stepped(graph, training.inputs, labels, lengths, batch_size=size)
+    lengths = tuple(eps for norm, eps in balls if norm == "l2" and chain)
+    steepest, after = 0.0, dict[float, Tensor]()
+    if lengths:
+        steepest, after = stepped(graph, training.inputs, labels, lengths, batch_size=size)
     facts = Training(
         margins=plain - room,
         length=length_of(training.inputs),
