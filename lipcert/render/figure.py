@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, final
 
 from lipcert.records import Enclosure
 from lipcert.records.metrics import metric_id
-from lipcert.records.metrics.walk import KEYS
+from lipcert.records.metrics.walk import selectors_of
 from lipcert.render import notation
 
 End = Literal["", "lower", "upper"]
@@ -34,8 +34,7 @@ class Figure(str):
 
 def selectors(record: Any) -> tuple[tuple[str, object], ...]:
     """What tells a record from others of its kind, as ids of metrics name it."""
-    pairs = ((key, getattr(record, key, None)) for key in KEYS)
-    return tuple((key, value) for key, value in pairs if isinstance(value, str | int | float))
+    return selectors_of(record)
 
 
 Selectors = Mapping[str, object] | Iterable[tuple[str, object]]

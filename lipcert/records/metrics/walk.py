@@ -10,12 +10,23 @@ from typing import Any, final
 from lipcert.records.certificate import PopulationRisk
 from lipcert.records.distribution import Distribution
 from lipcert.records.enclosure import Enclosure, Soundness
+from lipcert.records.generalization import ResilienceRecord, TrainingGapRecord
+from lipcert.records.linearity import AlignmentRecord, GapRecord, LinearityRecord
 from lipcert.records.metrics.identity import MetricId, selector_text
 from lipcert.records.metrics.reading import Reading
 from lipcert.records.skipped import Skipped
 
 KEYS = tuple("name norm scope eps p q attack bound normalisation measure label first second split id ball seed".split())
 """Fields that tell records of one kind apart; they are selectors, not metrics."""
+
+_MORE: Mapping[type, tuple[str, ...]] = {
+    AlignmentRecord: ("direction", "radius"),
+    GapRecord: ("quantity",),
+    LinearityRecord: ("direction", "radius"),
+    ResilienceRecord: ("place",),
+    TrainingGapRecord: ("quantity",),
+}
+"""Further ones of some kinds of records."""
 
 OMITTED = frozenset(
     "checks diagnostics settings timing counts ci95 quantile_ci95 decided_by input_shape output_shape preprocess notes "
@@ -110,8 +121,14 @@ def _soundness(value: Any, default: Soundness) -> Soundness:
 def _selectors(item: Any, index: int) -> tuple[tuple[str, str], ...]:
     if not is_dataclass(item):
         return (("index", str(index)),)
-    pairs = ((key, getattr(item, key, None)) for key in KEYS)
-    return tuple((key, selector_text(value)) for key, value in pairs if isinstance(value, str | int | float))
+    return tuple((key, selector_text(value)) for key, value in selectors_of(item))
+
+
+def selectors_of(record: Any) -> tuple[tuple[str, str | int | float], ...]:
+    """What tells a record from others of its kind."""
+    names = (*KEYS, *_MORE.get(type(record), ()))
+    pairs = ((key, getattr(record, key, None)) for key in names)
+    return tuple((key, value) for key, value in pairs if isinstance(value, str | int | float))
 
 
 def _number(value: float, place: _Place) -> Reading:
