@@ -34,6 +34,13 @@ def is_sheet(path: Path) -> bool:
     return _is(path, SHEET_MARKS)
 
 
+def read_sheet(path: Path | None, *, since: float = 0.0) -> bytes | None:
+    """The sheet in a file; None where there is none that was written after `since`, a time as of `time.time`."""
+    if path is None or not path.is_file() or path.stat().st_mtime < since - 1:
+        return None
+    return path.read_bytes() if is_sheet(path) else None
+
+
 def _is(path: Path, marks: tuple[bytes, bytes]) -> bool:
     with path.open("rb") as file:
         head = file.read(1000)

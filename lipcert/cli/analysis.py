@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,7 @@ def run(given: dict[str, Any]) -> int:
     adversarials.check(request.adversarials, overwrite=given["overwrite"])
     sheet = None if request.adversarials is None else sheet_of(request.adversarials)
     check_distinct(*(target.path for target in found), request.per_sample, request.adversarials, sheet)
-    so_far: deque[Report] = deque(maxlen=1)
+    so_far, started = deque[Report](maxlen=1), time.time()
     with about(given["model"]):
         if not given["quiet"]:
             streams.say(models.first_line(request.model))
@@ -48,7 +49,8 @@ def run(given: dict[str, Any]) -> int:
             if not so_far:
                 raise
             report = _interrupted(so_far.pop(), error)
-    outputs.deliver(report, found, color=color, verbose=given["verbose"])
+    pictures = adversarials.read_sheet(sheet, since=started)
+    outputs.deliver(report, found, color=color, verbose=given["verbose"], sheet=pictures)
     if report.errors:
         raise Interrupted(report.summary.exit_code, delivered=True)
     return report.summary.exit_code

@@ -231,6 +231,10 @@ Adversarials = Annotated[
         text="The worst inputs found: .npz, and a .png sheet of images.",
     ),
 ]
+Sheet = Annotated[
+    Path | None,
+    _option("--sheet", panel=_OUT, metavar="FILE", text="The .png of --save-adversarials, to show in HTML."),
+]
 Overwrite = Annotated[
     bool, _option("--overwrite", panel=_OUT, text="Replace an existing FILE even if it is no lipcert report.")
 ]

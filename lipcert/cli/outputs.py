@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, final
 
@@ -98,12 +99,24 @@ def is_report(path: Path) -> bool:
     return not head or any(mark in head for mark in _HEAD_MARKS) or _TEXT_MARK in b" ".join(tail.split())
 
 
-def deliver(report: Report, found: Sequence[Target], *, color: str, verbose: bool = False) -> None:
-    """Write the report to every target, files first: a closed pipe must not cost a file."""
+def deliver(
+    report: Report, found: Sequence[Target], *, color: str, verbose: bool = False, sheet: bytes | None = None
+) -> None:
+    """Write the report to every target, files first: a closed pipe must not cost a file.
+
+    sheet  a PNG of adversarial examples, for formats with pictures
+    """
+    remind(found)
     for target in sorted(found, key=lambda target: target.path is None):
-        style = replace(style_for(target, sys.stdout, color), verbose=verbose)
+        style = replace(style_for(target, sys.stdout, color), verbose=verbose, sheet=sheet)
         put(render(report, target.format, style), target)
     summarise(report, found)
+
+
+def remind(found: Sequence[Target]) -> None:
+    """Say on stderr what a format needs that is not installed."""
+    if any(target.format == "html" for target in found) and find_spec("matplotlib") is None:
+        streams.say("lipcert: the HTML report has no plots: they need matplotlib\n  hint: pip install 'lipcert[html]'")
 
 
 def summarise(report: Report, found: Sequence[Target]) -> None:

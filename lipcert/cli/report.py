@@ -22,6 +22,7 @@ PARAMETERS = {
     "json": options.Json,
     "output": options.Output,
     "report": options.Reports,
+    "sheet": options.Sheet,
     "overwrite": options.Overwrite,
     "color": options.Color,
     "verbose": options.Verbose,

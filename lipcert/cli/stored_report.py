@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lipcert.cli import outputs, values
+from lipcert.cli.adversarials import read_sheet
 from lipcert.errors import UsageError
 from lipcert.records import Report
 from lipcert.records.stored import parse_report, read_report
@@ -17,8 +18,20 @@ def run(given: dict[str, Any]) -> int:
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
     outputs.check(found, overwrite=given["overwrite"])
-    outputs.deliver(_read(given["result"]), found, color=color, verbose=given["verbose"])
+    sheet = _sheet(given["sheet"])
+    outputs.deliver(_read(given["result"]), found, color=color, verbose=given["verbose"], sheet=sheet)
     return 0
+
+
+def _sheet(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    found = read_sheet(path)
+    if found is None:
+        raise UsageError(
+            f"{path} is no sheet of adversarial examples", hint="lipcert analyze --save-adversarials writes one"
+        )
+    return found
 
 
 def _read(argument: str) -> Report:

@@ -39,7 +39,7 @@ class Style:
     """The space and the characters a renderer has: columns, ANSI colour, and whether more than ASCII.
 
     `dense` lets sections stand side by side where the width allows it: for a screen, not for a log. `verbose` asks for
-    every table.
+    every table. `sheet` is a PNG of adversarial examples, for a format that shows pictures.
     """
 
     width: int = 160
@@ -47,6 +47,7 @@ class Style:
     unicode: bool = True
     dense: bool = False
     verbose: bool = False
+    sheet: bytes | None = None
 
     def spell(self, text: str) -> str:
         r"""`text` with every character visible and, where only ASCII will do, in ASCII, one column for one.

@@ -22,7 +22,7 @@ Part = str | Sequence["Part"] | None
 """What an element may hold: text, a number, markup, or several of them; None is nothing."""
 
 _BREAKS = re.compile(r"([._\[,/](?=\w))")
-_VOID = {"br", "hr", "meta"}
+_VOID = {"img", "meta"}
 
 
 def element(name: str, /, *parts: Part, **attributes: str | None) -> Html:

@@ -18,10 +18,11 @@ MOST_IN_FULL = 5
 
 
 @RENDERERS.register("html")
-def render(report: Report, style: Style) -> str:  # noqa: ARG001  a page has a layout of its own
+def render(report: Report, style: Style) -> str:
     """No script, no reference to anything outside, the same numbers as the JSON."""
     whole = len(report.models) <= MOST_IN_FULL
-    drawn = gallery() if whole and report.models else None
+    sheet = style.sheet if len(report.models) == 1 else None
+    drawn = gallery(sheet) if whole and report.models else None
     body: list[Part] = []
     if len(report.models) > 1:
         body.append(overview.overview(report, links=whole))

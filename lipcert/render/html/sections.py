@@ -34,7 +34,8 @@ def _numbers(model: ModelRecord, anchor: str, drawn: Gallery | None) -> list[Ent
     certified = [*accuracy.certificates(model), show("radii"), *accuracy.radii(model)]
     layers = [show("layers"), *sensitivity.layers(model), show("spectra"), *sensitivity.spectra(model)]
     jacobian = [*samples.jacobian(model), show("jacobian", "spectrum", "surrogates"), *samples.jacobian_tables(model)]
-    attacks = [*samples.attacks(model), *samples.evaluation(model)]
+    sheet = drawn.adversarials() if drawn is not None else None
+    attacks = [*samples.attacks(model), *samples.evaluation(model), sheet]
     bounds = generalization.section(model)
     return [
         ("checks", "Checks", [checks.section(model)], tally(model.checks)),

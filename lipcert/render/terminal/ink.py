@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -55,11 +56,18 @@ class Ink:
         """A string, every character of it visible."""
         return Text(self.style.spell(content), style=_COLORS.get(role, ""), overflow="fold")
 
-    def heading(self, title: str, facts: Iterable[str] = ()) -> Text:
-        """A section's first line: its title, then what holds for all of it."""
-        line = self.text(title, "heading")
-        rest = SEPARATOR.join(facts)
-        return line.append_text(self.text(f"  {rest}", "dim")) if rest else line
+    def heading(self, title: str, facts: Iterable[str] = ()) -> RenderableType:
+        """A section's first line: its title, then what holds for all of it, which goes on below itself."""
+        line, rest = self.text(title, "heading"), SEPARATOR.join(facts)
+        if not rest:
+            return line
+        if cell_len(title) > self.width // 2:
+            return line.append_text(self.text(f"  {rest}", "dim"))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(line, self.text(rest, "dim"))
+        return grid
 
     def mark(self, soundness: str) -> Text:
         """The mark of one kind of evidence."""
@@ -77,7 +85,7 @@ class Ink:
         """Parts below a heading, indented."""
         return Padding(Group(*parts), (0, 0, 0, INDENT))
 
-    def section(self, heading: Text, *parts: RenderableType) -> RenderableType:
+    def section(self, heading: RenderableType, *parts: RenderableType) -> RenderableType:
         """A heading, its parts below it, and an empty line after."""
         return Group(heading, self.block(*parts), Text(""))
 
