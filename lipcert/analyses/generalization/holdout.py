@@ -29,6 +29,7 @@ _ASSUMPTION: dict[Split, str] = {
     "unknown": "the samples were drawn independently, and not used for training, tuning or choosing eps: not said",
     "train": "fails: these are training samples",
 }
+_SLACK = 1e-12  # relative; the inverse is good to a few units in the last place
 NAMES = ("holdout-clopper-pearson", "holdout-union", "holdout-dkw")
 
 
@@ -57,9 +58,9 @@ def holdout_records(rows: Sequence[Counts], *, confidence: float, split: Split) 
 def exact_bracket(row: Counts, alpha: float) -> tuple[float, float]:
     """Clopper-Pearson ends, each failing with probability alpha / 2 at most."""
     n, low, high = row.samples, row.broken, row.uncertified
-    lower = 0.0 if low == 0 else float(special.betaincinv(low, n - low + 1, alpha / 2))
-    upper = 1.0 if high == n else float(special.betaincinv(high + 1, n - high, 1 - alpha / 2))
-    return lower, upper
+    lower = 0.0 if low == 0 else float(special.betaincinv(low, n - low + 1, alpha / 2)) * (1 - _SLACK)
+    upper = 1.0 if high == n else float(special.betainccinv(high + 1, n - high, alpha / 2)) * (1 + _SLACK)
+    return lower, min(1.0, upper)
 
 
 def band_bracket(row: Counts, alpha: float) -> tuple[float, float]:

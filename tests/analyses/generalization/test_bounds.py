@@ -90,6 +90,12 @@ def test_more_samples_lower_the_bound_and_less_failure_raises_it(name):
     assert all(low <= high for low, high in pairs)
 
 
+@EVERY
+def test_norms_that_may_fail_are_part_of_the_failure(name):
+    for one in records(BOUNDS[name](), evidence(NET, MARGINS, chance=0.01)):
+        assert one.failure_probability == pytest.approx(0.06 if one.guarantee else 0.0)
+
+
 def test_robust_bounds_lie_above_the_clean_one():
     given = evidence(NET, MARGINS)
     assert min(values("robust-pac-bayes", given)) > values("neyshabur", given)[0]

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import pytest
 import torch
 from scipy import stats
@@ -24,6 +25,25 @@ def test_ends_are_those_of_the_exact_binomial_test(samples, alpha):
         assert lower == pytest.approx(expected.low, rel=1e-6, abs=1e-12)  # scipy solves for it
         assert upper == pytest.approx(expected.high, rel=1e-6)
     assert exact_bracket(counts(0, samples, samples), alpha) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("samples", [1, 7, 60, 450])
+@pytest.mark.parametrize("alpha", [0.1, 0.05, 1e-6])
+def test_the_tails_at_the_ends_are_no_heavier_than_promised(samples, alpha):
+    """Binomial tails in 60 digits at the ends as floats: neither end is on the wrong side by a rounding."""
+    with mpmath.workdps(60):
+        for errors in sorted({0, 1, samples // 3, samples - 1, samples}):
+            lower, upper = (mpmath.mpf(end) for end in exact_bracket(counts(errors, errors, samples), alpha))
+            mass = [mpmath.binomial(samples, k) for k in range(samples + 1)]
+            if errors < samples:
+                few = mpmath.fsum(mass[k] * upper**k * (1 - upper) ** (samples - k) for k in range(errors + 1))
+                assert few <= mpmath.mpf(alpha) / 2
+                assert few >= mpmath.mpf(alpha) / 2 * mpmath.mpf("0.99")
+            if errors > 0:
+                many = mpmath.fsum(
+                    mass[k] * lower**k * (1 - lower) ** (samples - k) for k in range(errors, samples + 1)
+                )
+                assert many <= mpmath.mpf(alpha) / 2
 
 
 def test_one_sided_values():
