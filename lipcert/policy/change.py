@@ -96,8 +96,10 @@ def _beyond(
     if before.interval is not None and after.interval is not None:
         apart = not _overlap(before.interval, after.interval)
         return apart, f"the 95 % intervals {'lie apart' if apart else 'overlap'}"
+    if of_samples and before.lower == before.upper and after.lower == after.upper:
+        return False, "on these samples; no interval is known for others"
     if before.lower == before.upper and after.lower == after.upper:
-        return True, "both are known exactly" + (", on these samples" if of_samples else "")
+        return True, "both are known exactly"
     return True, "the enclosures lie apart"
 
 

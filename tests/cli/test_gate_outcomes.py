@@ -1,6 +1,9 @@
 """Every way out of check, compare and report: the code never depends on the format, and JSON is always one document."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -12,6 +15,7 @@ from lipcert.cli.failures import Interrupted
 from lipcert.records import codec
 from tests.cli.conftest import ONNX
 from tests.cli.test_outcomes import strict
+from tests.conftest import ROOT
 from tests.render.models import full_model
 from tests.render.reports import REPORTS, report
 
@@ -149,6 +153,10 @@ def answer(request, _progress, _keep, **_):
     found = ANSWERS[request.model.name]
     if isinstance(found, BaseException):
         raise found
+    if request.per_sample is not None:
+        right = 10 if found is MODEL else 2
+        rows = [{"index": i, "label": 1, "prediction": int(i < right)} for i in range(12)]
+        request.per_sample.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return report(replace(found, path=str(request.model), id=request.model.stem))
 
 
@@ -257,3 +265,33 @@ def test_init_writes_what_check_then_passes(lipcert, place):
     states = {check["id"]: check["state"] for check in strict(outcome.out)["models"][0]["checks"]}
     assert states["clean.accuracy"] == "pass"
     assert {state for name, state in states.items() if not name.startswith("diagnostics")} == {"pass"}
+
+
+def test_two_models_are_analysed_and_compared_sample_by_sample(lipcert, place):
+    outcome = lipcert("compare", "good.onnx", "worse.onnx", "--data", "d.npz", "-f", "json", "-q")
+    document = strict(outcome.out)
+    assert outcome.code == 0
+    assert (document["before"]["kind"], document["after"]["kind"]) == ("model", "model")
+    (paired,) = document["models"][0]["paired"]
+    assert (paired["metric"], paired["counts"]["only_first"]) == ("margins.clean_accuracy", 8)
+    (clean,) = (c for c in document["models"][0]["changes"] if c["metric"] == "margins.clean_accuracy")
+    assert clean["verdict"] == "worse"
+    assert clean["p_value"] == paired["counts"]["p_value"]
+
+
+def test_reports_are_compared_without_torch(lipcert, place):
+    script = (
+        "import sys; from lipcert.cli.entry import run; code = run(sys.argv[1:]); "
+        "heavy = {'torch', 'numpy', 'scipy', 'onnx', 'onnxruntime', 'matplotlib'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else code)"
+    )
+    for line in ("compare good.json worse.json", "config show"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *line.split()],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (line, done.stderr)

@@ -147,3 +147,9 @@ def test_what_makes_reports_incomparable_is_named():
     assert "scale" in differences(report(model), report(scaled))[0]
     assert "eps: " in differences(report(model), report(balls))[0]
     assert "effort: default before, high after" in differences(report(model), report(model, effort="high"))
+
+
+def test_a_mean_without_an_interval_is_never_sure():
+    first, second = (reading(v, v, "margins.clean_loss", reported=v, samples=60) for v in (0.1, 0.3))
+    assert change(first, second, {}).verdict == "maybe_worse"
+    assert change(*(replace(r, samples=None) for r in (first, second)), {}).verdict == "worse"

@@ -10,6 +10,7 @@ from lipcert.render.comparison.wording import ends, headline, label, paired, rea
 from lipcert.render.notation import digest
 from lipcert.render.style import SEPARATOR, Style
 from lipcert.render.terminal import diagnostics
+from lipcert.render.terminal.headline import verdict_lines
 from lipcert.render.terminal.ink import Column, Ink, to_text
 
 _ROLES = {"worse": "error", "better": "proved", "maybe_worse": "warning", "changed": "note"}
@@ -36,8 +37,10 @@ def render(report: CompareReport, style: Style, *, full: bool = False) -> str:
     """The verdict first, then each model's numbers side by side."""
     ink = Ink(style)
     word_of_all = verdict(report)
-    first = ink.text(f"{word_of_all}  ", _GRAVE.get(word_of_all, "proved"))
-    parts: list[RenderableType] = [first.append_text(ink.text(headline(report), "heading")), Text("")]
+    parts: list[RenderableType] = [
+        *verdict_lines(ink, word_of_all, _GRAVE.get(word_of_all, "proved"), headline(report)),
+        Text(""),
+    ]
     parts += [_side("before", report.before, ink), _side("after", report.after, ink), Text("")]
     parts += [ink.text(line, "warning") for line in remarks(report)]
     parts += [_model(model, ink, full=full) for model in report.models]
@@ -66,7 +69,8 @@ def _model(model: ModelComparison, ink: Ink, *, full: bool) -> RenderableType:
         ink.grid(_COLUMNS, rows) if wide else ink.grid(_COLUMNS[:-1], [r[:-1] for r in rows])
     ]
     if not wide:
-        parts += [ink.text(f"{label(c.metric)}: {reason(c)}", "dim") for c in found if reason(c)]
+        why = [ink.text(f"{label(c.metric)}: {reason(c)}", "dim") for c in found if reason(c)]
+        parts += [Text(""), *why] if why else []
     if model.paired:
         parts += [Text(""), ink.grid(_PAIRS, list(paired(model)))]
     if not full and rest(model):

@@ -10,6 +10,7 @@ from lipcert.render.notation import duration
 from lipcert.render.style import SEPARATOR, Style
 from lipcert.render.terminal import diagnostics
 from lipcert.render.terminal.checks import table
+from lipcert.render.terminal.headline import verdict_lines
 from lipcert.render.terminal.ink import Ink, to_text
 from lipcert.render.wording.checks import gates, tally
 
@@ -25,7 +26,7 @@ def gate_text(report: Report, style: Style, fail_on: str = "error") -> str:
     """The verdict first, then each model with its checks, those that did not pass first and in full."""
     ink = Ink(style)
     checks = [check for model in report.models for check in model.checks]
-    parts: list[RenderableType] = [_headline(report, checks, fail_on, ink), Text("")]
+    parts: list[RenderableType] = [*_headline(report, checks, fail_on, ink), Text("")]
     grave = sorted(report.models, key=lambda model: not any(map(gates, model.checks)))
     parts += [table(model, model.path, ink) for model in grave]
     failures = diagnostics.errors(report.errors, ink)
@@ -38,12 +39,10 @@ def gate_text(report: Report, style: Style, fail_on: str = "error") -> str:
     return to_text(parts, style)
 
 
-def _headline(report: Report, checks: list[CheckRecord], fail_on: str, ink: Ink) -> Text:
+def _headline(report: Report, checks: list[CheckRecord], fail_on: str, ink: Ink) -> list[Text]:
     name, role, meaning = _HEADLINES[report.summary.gate]
     count = report.summary.models
     counted = f"{count} {'model' if count == 1 else 'models'}"
     lost = [f"{report.summary.inconclusive} not analysed"] if report.summary.inconclusive else []
-    line = ink.text(f"{name}  ", role)
-    return line.append_text(
-        ink.text(SEPARATOR.join([meaning.format(level=fail_on), counted, *lost, tally(checks)]), "heading")
-    )
+    sentence = SEPARATOR.join([meaning.format(level=fail_on), counted, *lost, tally(checks)])
+    return verdict_lines(ink, name, role, sentence)

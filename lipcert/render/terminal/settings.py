@@ -21,6 +21,8 @@ _CHECKS = (
     Column(header="asked", justify="left"),
     Column(header="from", justify="left", fold=True, role="dim"),
 )
+_WIDE = 100
+"""Columns from which the full ids of metrics have room."""
 
 
 def settings_text(title: str, settings: Sequence[Sequence[str]], checks: Sequence[Sequence[str]], style: Style) -> str:
@@ -28,5 +30,7 @@ def settings_text(title: str, settings: Sequence[Sequence[str]], checks: Sequenc
     ink = Ink(style)
     parts = [ink.text(title, "heading"), Text(""), ink.block(ink.grid(_SETTINGS, settings))]
     if checks:
-        parts += [Text(""), ink.block(ink.grid(_CHECKS, checks))]
+        wide = ink.width >= _WIDE
+        rows = checks if wide else [[*row[:2], *row[3:]] for row in checks]
+        parts += [Text(""), ink.block(ink.grid(_CHECKS if wide else (*_CHECKS[:2], *_CHECKS[3:]), rows))]
     return to_text(parts, style)
