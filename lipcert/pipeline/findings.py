@@ -9,7 +9,7 @@ from lipcert.records import DiagnosticRecord, FidelityRecord
 
 def find(subject: Subject, *, batch_size: int) -> tuple[DiagnosticRecord, ...]:
     """Diagnostics of a subject, the gravest kinds first in each group."""
-    return (*_sanity(subject, batch_size), *_fidelity(subject.fidelity), *_notes(subject))
+    return (*_sanity(subject, batch_size), *_overlap(subject), *_fidelity(subject.fidelity), *_notes(subject))
 
 
 def _sanity(subject: Subject, batch_size: int) -> tuple[DiagnosticRecord, ...]:
@@ -18,6 +18,22 @@ def _sanity(subject: Subject, batch_size: int) -> tuple[DiagnosticRecord, ...]:
         return ()
     record = subject.preprocess.record(samples)
     return diagnose(subject.bare, samples, record, classes=subject.graph.classes, batch_size=min(batch_size, 64))
+
+
+def _overlap(subject: Subject) -> tuple[DiagnosticRecord, ...]:
+    """Whether samples are among those of training, bit by bit."""
+    if subject.samples is None or subject.training is None:
+        return ()
+    trained = {row.tobytes() for row in subject.training.inputs.numpy()}
+    shared = sum(row.tobytes() in trained for row in subject.samples.inputs.numpy())
+    if not shared:
+        return ()
+    text = (
+        f"{shared} of {len(subject.samples)} samples are among the training samples: what is said of the error on "
+        "unseen inputs takes samples that were used for nothing else"
+    )
+    hint = "Leave them out of --data, or say --split train."
+    return (DiagnosticRecord(id="data.overlap", level="warning", message=text, hint=hint),)
 
 
 def _fidelity(record: FidelityRecord) -> tuple[DiagnosticRecord, ...]:

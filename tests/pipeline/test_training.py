@@ -45,3 +45,19 @@ def test_training_labels_beyond_the_classes_are_refused(sample_models, tmp_path)
 def test_training_samples_alone_are_refused(sample_models):
     with pytest.raises(DataError, match="--train-data"):
         _analyze(sample_models, data=None, train_data=str(sample_models / "digits_train.npz"))
+
+
+def test_samples_that_were_trained_on_are_counted(sample_models):
+    def overlap(train):
+        request = AnalyzeRequest(
+            model=sample_models / "digits_mlp.onnx",
+            data=str(sample_models / "digits_test.npz"),
+            train_data=str(sample_models / f"{train}.npz"),
+            settings=AnalyzeSettings(analyses=("margins",), samples=60),
+        )
+        return [one for one in analyze_file(request).models[0].diagnostics if one.id == "data.overlap"]
+
+    assert overlap("digits_train") == []
+    (found,) = overlap("digits_test")
+    assert found.message.startswith("60 of 60 samples are among the training samples")
+    assert "--split train" in found.hint

@@ -277,7 +277,7 @@ PAGES = (
     Page(
         "data.sanity",
         "signs that the samples are not fed as in training",
-        ("data.preprocessing", "data.chance", "data.labels", "data.note"),
+        ("data.preprocessing", "data.chance", "data.labels", "data.overlap", "data.note"),
     ),
     Page(
         "certify",
@@ -285,6 +285,11 @@ PAGES = (
         ("vnnlib", "property", "unsat", "sat", "counterexample", "lipcert.certify"),
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
+    Page(
+        "formats",
+        "what each output format is for",
+        ("text", "json", "markdown", "html", "csv", "sarif", "junit", "github", "format"),
+    ),
     *GATE_PAGES,
     *ENGINE_PAGES,
 )
