@@ -15,6 +15,11 @@ GATE_PAGES = (
     Page("check.presets", "checks that come under one name", ("presets", "preset", "sanity", "strict")),
     Page("check.ignores", "letting a check fail for a reason and a while", ("ignores", "ignore", "expires")),
     Page("check.baseline", "no worse than an earlier report", ("baseline", "regression")),
+    Page(
+        "formats",
+        "what each output format is for",
+        ("text", "json", "markdown", "html", "csv", "sarif", "junit", "github", "format"),
+    ),
     Page("compare", "what changed from one report to another", ("lipcert.compare", "paired", "maybe_worse")),
     Page("layers.spectral_outlier", "largest layer norm over the median one", ("layers.spectral-outlier",)),
     Page(

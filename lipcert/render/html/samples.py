@@ -105,7 +105,7 @@ def _rows(record: RobustnessRecord) -> list[list[Part]]:
         names,
     )
     loss = figure(notation.lower(record.robust_loss), record.robust_loss, "robustness.robust_loss", names)
-    broken = count(trust.broken(record))
+    broken, again = count(trust.broken(record)), element("span", ball, class_="hidden")
     clean = figure(
         notation.share_up(record.clean_accuracy, record.samples),
         record.clean_accuracy,
@@ -122,8 +122,8 @@ def _rows(record: RobustnessRecord) -> list[list[Part]]:
             [accuracy, mark("measured")],
             [loss, mark("measured")],
         ],
-        [ball, "none", None, None, clean, at_rest],
-        *(_attack(ball, attack, record) for attack in record.attacks),
+        [again, "none", None, None, clean, at_rest],
+        *(_attack(again, attack, record) for attack in record.attacks),
     ]
 
 

@@ -35,7 +35,7 @@ def _numbers(model: ModelRecord, anchor: str, drawn: Gallery | None) -> list[Ent
     layers = [show("layers"), *sensitivity.layers(model), show("spectra"), *sensitivity.spectra(model)]
     jacobian = [*samples.jacobian(model), show("jacobian", "spectrum", "surrogates"), *samples.jacobian_tables(model)]
     sheet = drawn.adversarials() if drawn is not None else None
-    attacks = [*samples.attacks(model), *samples.evaluation(model), sheet]
+    attacks = [*samples.attacks(model), sheet, *samples.evaluation(model)]
     bounds = generalization.section(model)
     return [
         ("checks", "Checks", [checks.section(model)], tally(model.checks)),

@@ -157,7 +157,9 @@ def _alignment(record: JacobianRecord) -> Table:
         ranks = [*each.by_rank[:3], *each.by_rank[3:][-1:]]
         cells = ["-" if value is None else nearest(value, 2) for value in ranks]
         where = f"{each.direction}, l2 {radius(each.radius)}" if each.radius else each.direction
-        gain = "-" if each.gain is None else nearest(each.gain, 3)
+        gain = "-"
+        if each.gain is not None:
+            gain = figure(nearest(each.gain, 3), each.gain, "jacobian.alignment.gain", selectors(each))
         rows.append([where, *cells, *["-"] * (4 - len(cells)), gain])
     return Table(title=title, head=("", "1st", "2nd", "3rd", "last", "gain"), rows=rows)
 
@@ -172,7 +174,11 @@ def _linearity(record: JacobianRecord) -> Table:
         if each.feature_change and each.feature_deviation is not None:
             features = percent(each.feature_deviation / each.feature_change)
         where = f"{each.direction}, l2 {radius(each.radius)}"
-        rows.append([where, nearest(each.logit_change), missed_share(each), features, nearest(each.spectral_norm)])
+        change, norm = [
+            figure(nearest(value), value, f"jacobian.linearity.{name}", selectors(each))
+            for name, value in (("logit_change", each.logit_change), ("spectral_norm", each.spectral_norm))
+        ]
+        rows.append([where, change, missed_share(each), features, norm])
     return Table(title=title, head=("", "logits move", "missed", "features missed", "spectral norm"), rows=rows)
 
 
@@ -213,9 +219,10 @@ def _gaps(record: JacobianRecord) -> Table:
     rows = [
         [
             _quantity(each.quantity),
-            nearest(each.train),
-            nearest(each.test),
-            nearest(each.gap),
+            *(
+                figure(nearest(value), value, f"jacobian.gaps.{name}", selectors(each))
+                for name, value in (("train", each.train), ("test", each.test), ("gap", each.gap))
+            ),
             f"{nearest(each.ci95[0])} .. {nearest(each.ci95[1])}",
         ]
         for each in record.gaps
