@@ -279,17 +279,6 @@ PAGES = (
         "signs that the samples are not fed as in training",
         ("data.preprocessing", "data.chance", "data.labels", "data.overlap", "data.note"),
     ),
-    Page(
-        "certify",
-        "whether an input of some boxes has an output that a VNN-LIB property looks for",
-        ("vnnlib", "property", "unsat", "sat", "counterexample", "lipcert.certify"),
-    ),
-    Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
-    Page(
-        "formats",
-        "what each output format is for",
-        ("text", "json", "markdown", "html", "csv", "sarif", "junit", "github", "format"),
-    ),
     *GATE_PAGES,
     *ENGINE_PAGES,
 )
