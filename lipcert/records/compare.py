@@ -109,8 +109,8 @@ class CompareReport:
 
     differences  what makes the two incomparable, in words; `forced` tells that they were compared all the same
     unmatched    models that stand on one side alone
-    gate         over the headline numbers: "fail" where one is worse by more than --fail-on allows, "inconclusive" where
-                 one or a model is gone, "none" without --fail-on
+    gate         over the headline numbers: "fail" where one is worse by more than --fail-on allows, "inconclusive"
+                 where one or a model is gone, "none" without --fail-on
     """
 
     schema: Literal["lipcert.compare"] = "lipcert.compare"

@@ -1,13 +1,13 @@
 """Every number of a report has one id, and the id leads back to the number."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipcert.records import Enclosure, LipschitzRecord, Skipped, Soundness, codec
+from lipcert.records import ANALYSES, Enclosure, LipschitzRecord, ModelRecord, Skipped, Soundness, codec
 from lipcert.records.metrics import (
     ALIASES,
     analyses_of,
@@ -153,3 +153,21 @@ def test_ids_survive_any_name_and_radius(name, eps):
 )
 def test_which_way_is_better(name, better):
     assert better_of(resolve(name).path) == better
+
+
+def test_every_section_says_which_analysis_makes_it():
+    always = set("id path sha256 format status signature fidelity preprocess data diagnostics checks timing".split())
+    for name in {field.name for field in fields(ModelRecord)} - always - {"unsupported_ops"}:
+        assert set(analyses_of(f"{name}.x")) <= set(ANALYSES), name
+        assert analyses_of(f"{name}.x"), name
+
+
+def test_constants_over_other_balls_are_other_quantities():
+    def local(upper, samples, eps):
+        value = Enclosure(lower=1.0, upper=upper, soundness=Soundness.PROVED, method="m")
+        return LipschitzRecord(norm="l2", scope="local", method="m", value=value, eps=eps, samples=samples)
+
+    records = (local(9.0, 10, 0.1), local(5.0, 10, 0.1), local(3.0, 4, 0.1), local(8.0, 10, 0.2))
+    found = look_up(replace(full_model(), lipschitz=records), resolve("lipschitz.value[scope=local]")).readings
+    assert sorted(reading.upper for reading in found) == [3.0, 5.0, 8.0]
+    assert len({str(reading.id) for reading in found}) == 3

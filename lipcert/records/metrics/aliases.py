@@ -32,6 +32,7 @@ Better = Literal["higher", "lower"]
 _ANALYSES = {
     "layers": ("layers",),
     "lipschitz": ("lipschitz",),
+    "clever": ("lipschitz",),
     "jacobian": ("jacobian",),
     "margins": ("margins",),
     "robustness": ("robustness",),
@@ -43,6 +44,9 @@ _ANALYSES = {
     "generalization": ("generalization",),
     "normalised_margins": ("generalization",),
     "measures": ("generalization",),
+    "all_layer_margin": ("generalization",),
+    "noise_resilience": ("generalization",),
+    "training_gaps": ("generalization",),
 }
 _ALSO = {
     "jacobian.surrogates": ("robustness",),

@@ -34,7 +34,9 @@ def _one(group: list[Reading]) -> Iterable[Reading]:
     if len(group) == 1 or not known:
         return group[:1]
     if group[0].id.path == "lipschitz.value":
-        return [_met(known)]
+        # Constants over balls around other samples are other quantities.
+        known = [_met([r for r in known if r.samples == count]) for count in dict.fromkeys(r.samples for r in known)]
+        group = known
     return [
         replace(reading, id=reading.id.with_selectors({"n": str(number)})) if number > 1 else reading
         for number, reading in enumerate(group, 1)

@@ -150,6 +150,7 @@ def _enclosure(value: Enclosure, place: _Place) -> Reading:
         upper=value.upper,
         soundness=value.soundness,
         failure_probability=value.failure_probability,
+        samples=place.samples or None,
         method=value.method,
     )
 
