@@ -24,12 +24,15 @@ class Allowance(TorchDispatchMode):
     The size comes from torch's own shape functions (the meta device), so that nothing is allocated. An operation
     without one, or whose size depends on the data, runs unasked. The sum over all results stays under half of the
     machine's memory, since a graph's values are kept while it is read.
+
+    refusal  what was raised, for callers whose runtime turns it into an error of its own without a word
     """
 
     def __init__(self, *, samples: int = 1) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.largest = MAX_ELEMENTS * max(1, samples)
         self.left = memory_share()
+        self.refusal: RefusedModelError | None = None
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -41,11 +44,12 @@ class Allowance(TorchDispatchMode):
             # A view takes no memory, but whatever reads it next will.
             self.left -= 0 if func.is_view else count * result.element_size()
             if count > self.largest or self.left < 0:
-                raise RefusedModelError(
+                self.refusal = RefusedModelError(
                     f"operation {func} asks for a tensor of shape {list(result.shape)!s:.80}; at most "
                     f"{self.largest:,} elements, and half of this machine's memory in all, are given to one sample",
                     hint="A classifier of this size cannot be analysed here; check the input shape.",
                 )
+                raise self.refusal
         return func(*args, **kwargs)
 
 

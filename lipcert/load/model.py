@@ -123,14 +123,17 @@ def to_graph(
 def _try_one(source: Source, input_shape: tuple[int, ...]) -> None:
     """Run the source once, so that a wrong input shape is told apart from a model that cannot be captured."""
     size = source.declared_batch if source.format == "exported" else None
+    allowance = Allowance(samples=size or 1)
     try:
         if math.prod(input_shape) > MAX_ELEMENTS:
             raise ValueError(f"at most {MAX_ELEMENTS:,} entries are read")  # noqa: TRY301  one message for all
-        with torch.no_grad(), Allowance(samples=size or 1):
+        with torch.no_grad(), allowance:
             source.function(torch.zeros(size or 1, *input_shape))
     except LipcertError:
         raise
     except Exception as error:
+        if allowance.refusal is not None:
+            raise allowance.refusal from error
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         reason = f"the model does not accept one sample of shape {_axes(input_shape)}: {lines[-1][:300]}"
         if source.input_shape is None:

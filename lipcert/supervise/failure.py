@@ -16,7 +16,9 @@ class ChildError(LipcertError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out; torch and onnxruntime have their own words for it."""
+    """Whether an exception, or what caused it, says that memory ran out; torch and onnxruntime have their own words."""
+    if error.__cause__ is not None and is_out_of_memory(error.__cause__):
+        return True
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
@@ -25,13 +27,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 def encode(error: BaseException) -> dict[str, Any]:
     """The exception as JSON data."""
     trace = "".join(traceback.format_exception(error))
+    if is_out_of_memory(error):
+        return {"code": "memory", "message": f"out of memory: {error}".removesuffix(": "), "trace": trace}
     if isinstance(error, LipcertError):
         found: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
         if isinstance(error, UnsupportedOperatorError):
             found["operators"] = list(error.operators)
         return {**found, "trace": trace}
-    if is_out_of_memory(error):
-        return {"code": "memory", "message": str(error), "trace": trace}
     words = f"internal error: {type(error).__name__}: {error}".strip(": ")
     return {"code": "internal", "message": words, "trace": trace}
 

@@ -40,13 +40,14 @@ def main(call: Call, limits: Limits, lines: Connection, words: Connection) -> No
     confine(limits)
     voice = _Voice(lines.fileno())
     guard.watch(voice.give_up)
-    signal.signal(STOP, _stop)
+    signal.signal(STOP, voice.stop)
     try:
         _set_threads(limits.threads)
         voice.finish({"result": codec.to_json(_result(call, voice))})
-    except _Stopped:
-        voice.finish_partial()
     except BaseException as error:  # noqa: BLE001  whatever happens is this model's result
+        # A runtime that was stopped in the middle may turn that into an error of its own.
+        if voice.stopped:
+            voice.finish_partial()
         voice.finish({"error": encode(error)})
 
 
@@ -59,11 +60,6 @@ def _result(call: Call, voice: _Voice) -> Any:
     if call.kept:
         keywords["keep"] = voice.keep
     return function(*call.arguments, **keywords)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(STOP, signal.SIG_IGN)
-    raise _Stopped
 
 
 def _mute(words: int) -> None:
@@ -92,6 +88,13 @@ class _Voice:
         self._lock = threading.Lock()
         self._record: Any = None
         self._told = 0.0
+        self.stopped = False
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Leave what is being done; the handler of the signal that asks for it."""
+        signal.signal(STOP, signal.SIG_IGN)
+        self.stopped = True
+        raise _Stopped
 
     def progress(self, analysis: str, done: int, total: int) -> None:
         """Pass on a step, the first and the last at once and the others not more often than anyone can see."""

@@ -30,7 +30,7 @@ sys.stderr.write(f"rss {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 10
 def step(name: str, folder: Path, *arguments: str, function: str = "tests.audit.fakes:analyze") -> float:
     """Run the command line once, and print its seconds and the parent's memory."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, function, *arguments],
         cwd=folder,
@@ -40,8 +40,13 @@ def step(name: str, folder: Path, *arguments: str, function: str = "tests.audit.
         capture_output=True,
     )
     taken = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     last = done.stderr.strip().splitlines()[-1]
-    print(f"{name:<34}{taken:8.1f} s   {last.split()[1]:>5} MB   exit code {last.split()[-1]}", flush=True)
+    print(
+        f"{name:<34}{taken:8.1f} s   CPU {cpu:6.1f} s   {last.split()[1]:>5} MB   exit code {last.split()[-1]}",
+        flush=True,
+    )
     return taken
 
 

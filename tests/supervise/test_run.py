@@ -65,7 +65,7 @@ def test_memory_is_watched():
     assert time.monotonic() - start < 30
 
 
-@pytest.mark.parametrize("name", ["endless", "foreign"])
+@pytest.mark.parametrize("name", ["endless", "foreign", "swallowing"])
 def test_the_clock_ends_a_call_and_what_it_had_is_kept(name):
     kept = []
     with pytest.raises(errors.TimeLimitError, match=r"after 0.5 s"):
