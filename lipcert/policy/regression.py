@@ -8,7 +8,7 @@ from lipcert.policy.config import CheckSpec
 from lipcert.policy.threshold import Judgement, is_weak
 from lipcert.policy.wording import number
 from lipcert.records import ModelRecord, Report
-from lipcert.records.metrics import Reading, look_up
+from lipcert.records.metrics import MetricId, Reading, look_up, readings
 
 _FLOAT_ERROR = 1e-9
 """Differences of decimals like 0.90 - 0.89 are not exact; a tolerance is not missed by their rounding."""
@@ -22,6 +22,14 @@ class Baseline:
 
     def __init__(self, report: Report, path: str) -> None:
         self.report, self.path = report, path
+        self._readings: dict[int, tuple[Reading, ...]] = {}
+
+    def end(self, model: ModelRecord, metric: MetricId, end: str) -> float | None:
+        """One end of a number of one of the report's models."""
+        if id(model) not in self._readings:
+            self._readings[id(model)] = readings(model)
+        found = look_up(model, metric, self._readings[id(model)])
+        return _end(found.readings[0], end) if found.state == "present" else None
 
     def model(self, model: ModelRecord, *, alone: bool) -> ModelRecord | None:
         """The same model then: by its path, else by its name, else the only one where there is one now as well."""
@@ -55,15 +63,10 @@ def judge_regression(
     if is_weak(reading, end, spec):
         word = reading.soundness.value
         return _undecided(reading, f"it is known by {word} alone", f'accept = "{word}" compares it all the same')
-    old, new = _earlier_end(earlier, reading, end), _end(reading, end)
+    old, new = baseline.end(earlier, reading.id, end), _end(reading, end)
     if old is None or new is None:
         return _undecided(reading, f"there is no {end} end of it {'now' if new is None else 'in ' + baseline.path}")
     return _compare(reading, spec, old, new)
-
-
-def _earlier_end(earlier: ModelRecord, reading: Reading, end: str) -> float | None:
-    found = look_up(earlier, reading.id)
-    return _end(found.readings[0], end) if found.state == "present" else None
 
 
 def _end(reading: Reading, end: str) -> float | None:
