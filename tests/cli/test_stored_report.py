@@ -1,13 +1,17 @@
 """`lipcert report`: a stored report in any format, and files that are none."""
 
+import base64
 import json
 import subprocess
 import sys
 
 import pytest
 
+from lipcert.cli import outputs
+from lipcert.pipeline.adversarials_format import SHEET_MARKS
 from lipcert.records import codec
 from lipcert.render import FORMATS, render
+from lipcert.render.html import pictures
 from tests.render.reports import REPORTS
 
 
@@ -25,9 +29,10 @@ def changed(path, **fields):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_stored_report_is_shown_as_the_run_would_have_shown_it(lipcert, stored, name):
+def test_a_stored_report_is_shown_as_the_run_would_have_shown_it(lipcert, stored, name, plain):
     done = lipcert("report", stored, "-f", name)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert (done.err == "") == (name != "html")
     if name != "text":
         assert done.out == render(REPORTS["full"], name)
 
@@ -117,3 +122,55 @@ def test_stdin_is_read_without_torch_or_numpy(stored):
         done = subprocess.run([sys.executable, "-c", code], stdin=file, capture_output=True, check=True, timeout=60)
     assert done.stderr.decode().split("\n")[-2] == "[] 0"
     assert b"VERDICT" in done.stdout
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """An installation without matplotlib, whose pages are made at once."""
+    for module in (outputs, pictures):
+        monkeypatch.setattr(module, "find_spec", lambda _: None)
+
+
+def test_a_sheet_of_adversarial_examples_stands_in_the_page(lipcert, stored, tmp_path, plain):
+    sheet, page = tmp_path / "adversarials.png", tmp_path / "net.html"
+    sheet.write_bytes(b"".join(SHEET_MARKS))
+    done = lipcert("report", stored, "--sheet", sheet, "-o", page)
+    assert done.code == 0
+    assert f'src="data:image/png;base64,{base64.b64encode(sheet.read_bytes()).decode()}"' in page.read_text("utf-8")
+
+
+def test_a_sheet_that_is_none_is_refused(lipcert, stored, tmp_path, plain):
+    other = tmp_path / "other.png"
+    other.write_bytes(b"\x89PNG\r\n\x1a\n")
+    for name in (other, tmp_path / "gone.png"):
+        done = lipcert("report", stored, "--sheet", name, "-f", "html")
+        assert (done.code, done.out) == (2, "")
+
+
+def test_without_matplotlib_the_page_comes_without_plots_and_a_hint(lipcert, stored, plain):
+    done = lipcert("report", stored, "-f", "html")
+    assert done.code == 0
+    assert "pip install 'lipcert[html]'" in done.err
+    assert "<svg" not in done.out
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    ("suffix", "first"),
+    [
+        (".html", "<!DOCTYPE html>"),
+        (".csv", "model,path,"),
+        (".sarif", "{"),
+        (".xml", "<?xml"),
+        (".md", "<!-- lipcert.report"),
+        (".json", "{"),
+    ],
+)
+def test_a_suffix_chooses_the_format_and_the_file_may_be_written_again(lipcert, stored, tmp_path, suffix, first):
+    target = tmp_path / f"out{suffix}"
+    for _ in range(2):
+        assert lipcert("report", stored, "-o", target).code == 0
+        assert target.read_text(encoding="utf-8").startswith(first)
+    target.write_text("precious", encoding="utf-8")
+    assert lipcert("report", stored, "-o", target).code == 2
+    assert lipcert("report", stored, "-o", target, "--overwrite").code == 0

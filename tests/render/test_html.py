@@ -115,6 +115,17 @@ def test_without_matplotlib_the_tables_stand_and_the_page_says_what_is_missing(m
     assert "<table" in text
 
 
+def test_only_plots_draw():
+    package = resources.files("lipcert")
+    drawing = [
+        path
+        for path in package.rglob("*.py")
+        if "import matplotlib" in (text := path.read_text("utf-8")) or "from matplotlib" in text
+    ]
+    assert drawing
+    assert {path.parent.relative_to(package).as_posix() for path in drawing} == {"render/plots"}
+
+
 def luminance(color):
     channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
