@@ -18,7 +18,7 @@ from lipcert.graph.scores import cross_entropy, margins
 from lipcert.pipeline.attacked import take_aim
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.records import Norm, Skipped, TrainingGapRecord
+from lipcert.records import DiagnosticRecord, Norm, TrainingGapRecord
 from lipcert.samples import Samples
 
 MOST = {"fast": 128, "default": 512, "high": 4096}
@@ -32,17 +32,31 @@ Columns = Mapping[str, Tensor]
 
 def training_gaps(
     run: Run, training: Samples, test: Samples, work: int, deadline: Deadline
-) -> tuple[TrainingGapRecord, ...] | Skipped:
+) -> tuple[TrainingGapRecord, ...]:
     """Clean loss, accuracy and margin on all samples; loss and accuracy under the fast attacks on some of both.
 
     work  multiply-adds of one sample's logits, about
     """
     sides = [_clean(run, samples) for samples in (training, test)]
     found = [_record(run, name, None, "", (sides[0][name], sides[1][name])) for name in sides[0]]
-    for norm, many in radii(run.settings, test).items():
-        if (eps := max(many, default=0.0)) > 0 and not deadline.passed:
-            found += _under_attack(run, (training, test), (norm, eps), work, deadline)
+    balls = [(norm, eps) for norm, many in radii(run.settings, test).items() if (eps := max(many, default=0.0)) > 0]
+    for index, ball in enumerate(balls):
+        if deadline.passed:
+            _tell_of_time(run, [norm for norm, _ in balls[index:]])
+            break
+        found += _under_attack(run, (training, test), ball, work, deadline.share(1 / (len(balls) - index)))
     return tuple(found)
+
+
+def _tell_of_time(run: Run, norms: list[Norm]) -> None:
+    """Leave word of norms that no time was left for."""
+    found = DiagnosticRecord(
+        id="training_gaps.time",
+        level="note",
+        message=f"no time was left to attack training samples in {', '.join(norms)}",
+        hint="Raise --time-budget.",
+    )
+    run.found(diagnostics=(*run.record.diagnostics, found))
 
 
 def _clean(run: Run, samples: Samples) -> Columns:

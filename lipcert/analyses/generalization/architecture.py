@@ -154,7 +154,7 @@ def _chain(norms: LayerNorms) -> tuple[list[list[Link]], bool] | Skipped:
     path, node = [norms.graph.output], norms.graph.output
     while node.op != "input":
         if len(node.inputs) != 1:
-            return _refused(node, "branches or products of values: no theorem implemented here covers them")
+            return _refused(node, "branches or products of values, and the theorem is about a chain of layers")
         (node,) = node.inputs
         path.append(node)
     segments: list[list[Link]] = [[]]

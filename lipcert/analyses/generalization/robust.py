@@ -4,6 +4,11 @@ The bound of Neyshabur et al. with B + eps for B, and with robust margins: the s
 margin in the ball is not proved to be above gamma. No attack enters it: an attack's margin is too large, and a share
 counted with it would be too small.
 
+The paper extends it to residual blocks f + A phi(f) of one layer, with s + 1 for s. That extension is not here: blocks
+as they are trained hold two layers or more and an activation after the sum, which it does not cover, and the proof's
+rescaling of all layers to one norm takes homogeneity, which a skip connection breaks. layerwise.py bounds such
+networks without it.
+
 In l_p an input moves by at most max(1, D^(1/2 - 1/p)) eps in l2, for D entries: that is what is added to B.
 
 Source: Xiao, Sun, Luo, NeurIPS 2023, theorem 1, with the constants of its proof.

@@ -52,7 +52,7 @@ PAGES = (
     Page(
         "training_gaps",
         "what differs between training and test samples under the same attack",
-        ("training_gap", "excess_loss", "generalization_gap", "overfitting"),
+        ("training_gap", "training_gaps.time", "excess_loss", "generalization_gap", "overfitting"),
     ),
     Page("all_layer_margin", "how little must change at the layers to change the class", ("all-layer",)),
     Page("noise_resilience", "lengths and derivatives inside the network", ("sensitivity", "activation")),

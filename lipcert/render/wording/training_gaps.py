@@ -53,7 +53,7 @@ def sensitive(records: Sequence[ResilienceRecord]) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{nearest(value)}"
+    return f"{'+' if value > 0 else ''}{nearest(value, 2)}"
 
 
 def _between(low: float, high: float) -> str:
