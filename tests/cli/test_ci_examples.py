@@ -76,8 +76,9 @@ def test_the_action_hands_inputs_over_by_the_environment_alone():
 
 
 @pytest.mark.parametrize(("limit", "code"), [(0.5, 1), pytest.param(100, 0, marks=pytest.mark.slow)])
-def test_the_action_runs(project, limit, code):
+def test_the_action_runs(lipcert, project, limit, code):
     (project / "lipcert.toml").write_text(CHEAP.format(limit=limit))
+    assert lipcert("check", "model.onnx", "--fail-on", "never", "--report", "json=main.json").code == 0
     (check,) = (step for step in steps() if step["name"] == "Check")
     environment = {
         **os.environ,
@@ -85,10 +86,11 @@ def test_the_action_runs(project, limit, code):
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "MODELS": "model.onnx\n",
+        "LIPCERT_BASELINE": "main.json",
         "GITHUB_STEP_SUMMARY": str(project / "summary.md"),
         "GITHUB_ACTIONS": "true",
     }
-    script = check["run"].replace("lipcert check", f"{sys.executable} -m lipcert check")
+    script = re.sub(r"\blipcert (check|compare)", rf"{sys.executable} -m lipcert \1", check["run"])
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
         env=environment,
@@ -102,6 +104,7 @@ def test_the_action_runs(project, limit, code):
     assert strict((project / "lipcert.json").read_text())["summary"]["exit_code"] == code
     assert (project / "lipcert.sarif").stat().st_size
     assert (project / "summary.md").stat().st_size
+    assert "lipcert: same" in (project / "lipcert.md").read_text()
 
 
 def test_the_gitlab_job_runs(lipcert, project):
