@@ -11,6 +11,7 @@ from torch import Tensor
 from lipcert.bounds.layered.covariance import frobenius
 from lipcert.bounds.layered.expression import Expression, sum_of
 from lipcert.bounds.layered.frame import AbstractFrame
+from lipcert.bounds.layered.pools import Pool
 from lipcert.graph import Node
 from lipcert.norms.base import ENTRY_ERROR
 from lipcert.operators import AbstractLinearOperator
@@ -52,6 +53,11 @@ class DenseFrame(AbstractFrame):
         """All places are valid."""
         return
 
+    def pooled(self, node: Node, pool: Pool, inner: Expression) -> tuple[Expression, Expression, Tensor]:
+        """As matrices; one output a window."""
+        mean, deviations, window = (x.to(self.blocks.device) for x in pool.matrices(node))
+        return _times(mean, inner), _times(deviations, inner), window
+
     def express(self, node: Node, known: Mapping[Node, Expression]) -> Expression | None:
         """Through the node's operator, a sum of two live values, or several side by side."""
         rule = RULES[node.op]() if node.op in RULES else None
@@ -84,6 +90,16 @@ def _applied(operator: AbstractLinearOperator, inner: Expression) -> Expression:
         parts[number] = operator.apply(columns).flatten(1).mT[None]
         spread = operator.majorant().apply(columns.abs()).flatten(1)
         lost.append(product_up((relative, 1.0 + 1e-6, frobenius(spread[None]))))
+    return Expression(parts, sum_up(lost))
+
+
+def _times(matrix: Tensor, inner: Expression) -> Expression:
+    """A matrix, entries off by a rounding, after an expression."""
+    length = frobenius(matrix[None])
+    parts, lost = {}, [product_up((length, inner.error))]
+    for number, part in inner.parts.items():
+        parts[number] = (matrix @ part[0])[None]
+        lost.append(product_up((gamma(matrix.shape[1] + 8), length, frobenius(part))))
     return Expression(parts, sum_up(lost))
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lipcert.bounds.layered.expression import Expression
+from lipcert.bounds.layered.pools import Pool
 from lipcert.graph import Node
 from lipcert.rules.slopes import Range
 
@@ -44,6 +45,13 @@ class AbstractFrame(ABC):
     @abstractmethod
     def express(self, node: Node, known: Mapping[Node, Expression]) -> Expression | None:
         """The expression of a node that is affine in its live inputs; None for any other node."""
+
+    @abstractmethod
+    def pooled(self, node: Node, pool: Pool, inner: Expression) -> tuple[Expression, Expression, Tensor]:
+        """Of what a maximum reads: the windows' means, the deviations from them, and the output each of those is of.
+
+        The outputs, (number of deviations,): multipliers are to be alike where they say the same.
+        """
 
     def atom(self, number: int, node: Node) -> Expression:
         """The value itself as an atom."""

@@ -41,6 +41,7 @@ from lipcert.bounds.layered.expression import Expression
 from lipcert.rounding import UNIT_ROUNDOFF, product_up, sqrt_up, sum_up, up
 
 _STILL = 1e-6
+_STIFF = 1e8
 Multipliers = Callable[[Tensor], Tensor]
 Image = Callable[[Expression], Tensor]
 
@@ -124,6 +125,45 @@ class Increments:
         self.covariance = inverse
         return number
 
+    def deviate(  # noqa: PLR0917  what deviates, by how much, and what stays
+        self, value: Expression, choose: Multipliers, owner: Tensor, reach: float, needed: Sequence[int], size: int
+    ) -> int | None:
+        """Add the atom w of `size` numbers with w_j^2 <= reach times the squares of the entries of `value` it owns.
+
+        With diagonal D and E = D times the matrix of `value`, D alike where `owner` is: w'Lw <= |E s|^2 for
+        L = D^2 / reach at each w_j, and s'P^-1 s <= 1, so s'(P^-1 - E'E) s + w'Lw <= 1. Hence the matrix of (s, w) is
+
+            [[P + K (I - E P E')^-1 K', 0], [0, reach / D^2]]    with K = P E',    where I - E P E' is positive definite
+
+        (by the formula of Sherman, Morrison and Woodbury). None where no proof was had.
+
+        owner   which multiplier each entry of `value` has; w's own are these over and over
+        needed  atoms to keep beside w
+        """
+        matrix = self.of(value)
+        if not finite(matrix):
+            return None
+        many = int(owner.max()) + 1
+        least = torch.full((many,), torch.inf, dtype=torch.float64, device=matrix.device)
+        least = least.scatter_reduce(0, owner.to(matrix.device), choose(matrix), "amin")
+        # Where all of a window moves alike, w would be nothing, and what D makes of rounding everything.
+        root = least.clamp_max(_STIFF / max(frobenius(self.covariance), 1e-280)).sqrt()
+        factors = root[owner.to(matrix.device)]
+        scaled = factors[:, None] * matrix * factors
+        unit = torch.eye(len(factors), dtype=scaled.dtype, device=scaled.device)
+        inverse = inverse_above(unit - scaled, product_up((4 * UNIT_ROUNDOFF, sum_up((frobenius(scaled), 2.0)))))
+        if inverse is None:
+            return None
+        number = self._fresh()
+        needed = [n for n in self.sizes if n in set(needed)]
+        spread = self._widened(value, factors, inverse, needed)
+        own = torch.diag((reach * (1 + 16 * UNIT_ROUNDOFF) / root.square()).repeat(size // many)).to(spread.dtype)
+        count = spread.shape[-1]
+        joint = torch.nn.functional.pad(spread, (0, size, 0, size))
+        joint[:, count:, count:] = own
+        self.covariance, self.sizes = joint, {n: self.sizes[n] for n in needed} | {number: size}
+        return number
+
     def add_ball(self, radius: float, size: int, needed: Sequence[int]) -> int:
         """Add an atom whose increments have length at most `radius`, and keep `needed` beside it."""
         self.keep(needed)
@@ -154,14 +194,26 @@ class Increments:
         rows = self._rows(numbers)
         return self.covariance[:, rows][:, :, rows]
 
-    def _beside(self, value: Expression, multipliers: Tensor, inverse: Tensor, needed: Sequence[int]) -> Tensor:
-        """The matrix of (needed atoms, new atom)."""
-        weight, rows = value.matrix, self._rows(needed)
+    def _widened(self, value: Expression, factors: Tensor, inverse: Tensor, needed: Sequence[int]) -> Tensor:
+        """Above P + K S K' for the needed atoms, K = P W' D."""
+        rows = self._rows(needed)
+        top, error = self._across(value, factors, rows)
+        spread = congruence(top, error, inverse) + self.covariance[:, rows][:, :, rows]
+        return above(spread, product_up((2 * UNIT_ROUNDOFF, frobenius(spread))))
+
+    def _across(self, value: Expression, multipliers: Tensor, rows: Tensor) -> tuple[Tensor, float]:
+        """P W' D for some rows of P, and how far it may be from that."""
+        weight = value.matrix
         across = self.covariance[:, rows][:, :, self._rows(list(value.parts))]
         top = (across @ weight.mH) * multipliers
         length, most = frobenius(across), up(float(multipliers.detach().max()))
         lost = product_up((loss(top, weight.shape[-1] + 2), length, frobenius(weight)))
-        error = product_up((most, sum_up((lost, product_up((length, value.error)), UNDERFLOW))))
+        return top, product_up((most, sum_up((lost, product_up((length, value.error)), UNDERFLOW))))
+
+    def _beside(self, value: Expression, multipliers: Tensor, inverse: Tensor, needed: Sequence[int]) -> Tensor:
+        """The matrix of (needed atoms, new atom)."""
+        rows = self._rows(needed)
+        top, error = self._across(value, multipliers, rows)
         unit = torch.eye(len(multipliers), dtype=top.dtype, device=top.device).expand(len(top), -1, -1)
         spread = congruence(torch.cat([top, unit], dim=1), error, inverse)
         old = self.covariance[:, rows][:, :, rows]

@@ -116,10 +116,10 @@ def _padding(node: Node) -> Kernel | None:
     axes, channels = len(node.shape) - 2, node.shape[1]
     amounts: Any = node.args[1]
     value: Any = argument(node, 2, "value", 0)
-    if len(amounts) > 2 * axes or isinstance(value, Node) or float(value) != 0.0:
+    if any(amounts[2 * axes :]) or isinstance(value, Node) or float(value) != 0.0:
         return None
     before = [0] * axes
-    for place in range(len(amounts) // 2):
+    for place in range(min(axes, len(amounts) // 2)):
         before[axes - 1 - place] = int(amounts[2 * place])
     weight = torch.eye(channels, dtype=torch.float64).reshape(channels, channels, *[1] * axes)
     return Kernel(weight, (1,) * axes, (1,) * axes, tuple(before))

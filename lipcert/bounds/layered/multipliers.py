@@ -54,13 +54,15 @@ class Searched:
 
         def multipliers(matrix: Tensor) -> Tensor:
             groups = self._groups(node)
+            if len(groups) != matrix.shape[-1]:  # a maximum reads the place where a frame begins: one for all
+                groups = torch.zeros(matrix.shape[-1], dtype=torch.long)
             if node not in self.numbers:
                 self.numbers[node] = (
                     torch.zeros(int(groups.max()) + 1, dtype=torch.float64, device=matrix.device, requires_grad=True),
                     torch.zeros((), dtype=torch.float64, device=matrix.device, requires_grad=True),
                 )
             weights, scale = self.numbers[node]
-            q = torch.exp(weights.clamp(-_FAR, _FAR))[groups.to(matrix.device)]
+            q = torch.exp(weights.clamp(-_FAR, _FAR))[groups.clamp_max(len(weights) - 1).to(matrix.device)]
             root = torch.sqrt(q)
             return 2 * torch.sigmoid(scale) * q / self._top(node, root[:, None] * matrix * root)
 

@@ -30,6 +30,7 @@ from lipcert.bounds.layered.expression import Expression, sum_of
 from lipcert.bounds.layered.frame import AbstractFrame
 from lipcert.bounds.layered.grid import Grid
 from lipcert.bounds.layered.kernel import Kernel, kernel_of
+from lipcert.bounds.layered.pools import Pool, is_postponed, pool_of, postponed
 from lipcert.graph import Node
 from lipcert.norms.base import ENTRY_ERROR
 from lipcert.operators import DiagonalOperator
@@ -87,6 +88,14 @@ class TorusFrame(AbstractFrame):
         scaled = known[node.inputs[0]].scaled(self.column(scale, node))
         return Expression(scaled.parts, sum_up((scaled.error, product_up((ENTRY_ERROR, scaled.length)))))
 
+    def pooled(self, node: Node, pool: Pool, inner: Expression) -> tuple[Expression, Expression, Tensor]:
+        """As convolutions; outputs are alike where their channel is."""
+        channels = node.shape[1]
+        parts = (self._convolved(node, kernel, inner) for kernel in (pool.mean(channels), pool.deviations(channels)))
+        mean, deviations = parts
+        count = channels * pool.size * math.prod(self.grid.ratio[node])
+        return mean, deviations, torch.arange(channels).repeat(count // channels)
+
     def _convolved(self, node: Node, kernel: Kernel, inner: Expression) -> Expression:
         source = node.inputs[0]
         fine, coarse = self.grid.ratio[source], self.grid.ratio[node]
@@ -109,9 +118,10 @@ class TorusFrame(AbstractFrame):
 def _cuts(nodes: Sequence[Node], norms: LayerNorms) -> dict[Node, Node]:
     """Convolutions that read places which an affine map of the torus may have left other than 0 -> what they read.
 
-    Places outside are 0 in the first value, behind an activation, and in balls. A convolution leaves something there.
+    Places outside are 0 in the first value, behind an activation, and in balls. A convolution leaves something there,
+    and a maximum the mean of what a torus holds in its window, unless an activation follows that was in front of it.
     """
-    left, found = set[Node](), dict[Node, Node]()
+    left, found, behind = set[Node](), dict[Node, Node](), postponed(nodes)
     for node in nodes[1:]:
         kernel = kernel_of(node, norms)
         if kernel is not None and not kernel.pointwise:
@@ -120,6 +130,11 @@ def _cuts(nodes: Sequence[Node], norms: LayerNorms) -> dict[Node, Node]:
             if source in left and any(kernel.beyond(axis, *pair) for axis, pair in enumerate(sizes)):
                 found[node] = source
             left.add(node)
+        elif pool_of(node) is not None:
+            if node not in behind:
+                left.add(node)
+        elif is_postponed(node, behind):
+            left.update([node] if node.inputs[0] in left else [])
         elif slope_range(node) is None and gate_range(node) is None and any(source in left for source in node.inputs):
             left.add(node)
     return found

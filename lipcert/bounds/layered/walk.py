@@ -9,13 +9,15 @@ from torch import Tensor
 
 from lipcert.bounds.layered.expression import Expression, atoms_of
 from lipcert.bounds.layered.frame import AbstractFrame
-from lipcert.bounds.layered.increments import Increments, Multipliers, isotropic, radius
+from lipcert.bounds.layered.increments import Increments, Multipliers, equalised, isotropic, radius
+from lipcert.bounds.layered.pools import pool_of, postponed
 from lipcert.graph import Node
 from lipcert.rules.base import RULES, UnboundedError
 from lipcert.rules.layer_norms import LayerNorms
-from lipcert.rules.slopes import gate_range, slope_range
+from lipcert.rules.slopes import Range, gate_range, slope_range
 
 MOST_ATOMS = 12_600
+_CLOSED = 0.9
 
 
 @final
@@ -40,6 +42,9 @@ class Path:
         self.expressions: dict[Node, Expression | None] = {nodes[0]: self.unit}
         self.last = last_use(nodes)
         self.place = {node: place for place, node in enumerate(nodes)}
+        self.pooled: dict[Node, tuple[Expression, Expression, Tensor]] = {}
+        self.behind = postponed(nodes)
+        self.early = set(self.behind.values())
 
     def walk(
         self, choose: Callable[[Node], Multipliers] = lambda _: isotropic, start: Increments | None = None
@@ -80,7 +85,7 @@ class _Walk:
         """Take in one node; False where no proof was found."""
         if not self._cut(node):
             return False
-        value = self._expressed(node) or self._activation(node) or self._ball(node)
+        value = self._expressed(node) or self._late(node) or self._ball(node)
         if value is None:
             return False
         self.known[node] = value
@@ -106,18 +111,53 @@ class _Walk:
             expressions[node] = self.frame.express(node, self.known)
         return expressions[node]
 
+    def _late(self, node: Node) -> Expression | None:
+        """Nothing yet for an activation that is done behind a maximum; else an activation, or a maximum."""
+        if node in self.path.early:
+            return self.known[node.inputs[0]]
+        return self._activation(node) or self._maximum(node)
+
     def _activation(self, node: Node) -> Expression | None:
         source, slopes = gate_range(node) or (node.inputs[0], slope_range(node))
         if slopes is None or source not in self.known:
             return None
+        return self._bent(node, self.known[source], slopes)
+
+    def _bent(self, node: Node, value: Expression, slopes: Range) -> Expression | None:
+        """What an activation makes of a value of the node's shape."""
         low, high = self.frame.slopes(slopes, node)
         bent = bool((low != 0).any())
-        number = self.state.activate(self.known[source], self.choose(node), self._needed(node, *[source] * bent))
+        needed = [*self._needed(node), *value.parts] if bent else self._needed(node)
+        number = self.state.activate(value, self.choose(node), needed)
         if number is None:
             self.usual = False
             return None
         fresh = self.frame.atom(number, node).scaled(high - low)
-        return self.known[source].scaled(low).plus(fresh) if bent else fresh
+        return value.scaled(low).plus(fresh) if bent else fresh
+
+    def _maximum(self, node: Node) -> Expression | None:
+        pool = pool_of(node)
+        if pool is None:
+            return None
+        (source,) = node.inputs
+        pooled = self.path.pooled.get(node) if self.usual else None
+        if pooled is None:
+            pooled = self.frame.pooled(node, pool, self.known[source])
+        if self.usual:
+            self.path.pooled[node] = pooled
+        mean, deviations, owner = pooled
+        needed, choose = [*self._needed(node), *mean.parts], self.choose(source)
+        # Multipliers are offered up to 2 / lambda, and proofs end at 1 / lambda.
+        part = _CLOSED if choose in {isotropic, equalised} else 0.5
+        number = self.state.deviate(
+            deviations, lambda matrix: part * choose(matrix), owner, pool.reach, needed, self.frame.size(node)
+        )
+        if number is None:
+            self.usual = False
+            return None
+        value = mean.plus(self.frame.atom(number, node))
+        slopes = slope_range(self.path.behind[node]) if node in self.path.behind else None
+        return value if slopes is None else self._bent(node, value, slopes)
 
     def _ball(self, node: Node) -> Expression | None:
         rule = RULES[node.op]() if node.op in RULES else None
