@@ -11,7 +11,7 @@ from lipcert.policy import evaluate, exit_code, gate, is_unsure
 from lipcert.policy.config import CheckSpec, Config, IgnoreSpec, RawCheck
 from lipcert.policy.threshold import judge_thresholds
 from lipcert.records import CheckRecord, Enclosure, LipschitzRecord, Skipped, Soundness
-from lipcert.records.metrics import MetricId, Reading
+from lipcert.records.metrics import MetricId, Reading, readings
 from tests.render.models import full_model
 
 STATES = ("pass", "fail", "skipped", "inconclusive", "error")
@@ -145,3 +145,22 @@ def test_an_expired_ignore_is_no_longer_heeded_and_is_reported(expires, in_force
     assert gate([found], "error") == ("none" if in_force else "fail")
     elsewhere = replace(rule, model="other/*")
     assert one(full_model(), [elsewhere], clean_accuracy={"min": 1.0}).ignored is None
+
+
+EVERYTHING = readings(full_model())
+
+
+@pytest.mark.parametrize("reading", EVERYTHING[:: len(EVERYTHING) // 30], ids=lambda reading: str(reading.id))
+def test_any_number_of_a_report_can_be_checked_and_passes_only_when_sure(reading):
+    def state(**table):
+        return one(full_model(), x={"metric": str(reading.id), "accept": "heuristic", **table}).state
+
+    if reading.skipped is not None:
+        assert state(max=1e300) == "skipped"
+        return
+    assert state(max=-1e-300 if reading.lower is None else reading.lower - 1) != "pass"
+    assert state(max=1e300) == ("inconclusive" if reading.upper is None else "pass")
+    assert state(min=-1e300) == ("inconclusive" if reading.lower is None else "pass")
+    if reading.lower is not None and reading.upper is not None and reading.lower < reading.upper:
+        middle = (reading.lower + reading.upper) / 2
+        assert {state(max=middle), state(min=middle)} == {"inconclusive"}
