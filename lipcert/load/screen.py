@@ -35,7 +35,7 @@ def screen_archive(data: bytes, kind: ModelFormat) -> None:
     """Hold an archive of TorchScript or torch.export against what it claims."""
     try:
         with open_archive(io.BytesIO(data)) as archive:
-            if (found := complaint(archive, MODEL_EXPANSION)) is not None:
+            if (found := complaint(archive, MODEL_EXPANSION, any_case=True)) is not None:
                 raise RefusedModelError(
                     f"the archive cannot be trusted: {found}", hint="Export the model again; torch writes no such file."
                 )

@@ -58,10 +58,14 @@ def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
         raise zipfile.BadZipFile(str(error)) from error
 
 
-def complaint(archive: zipfile.ZipFile, limits: Expansion) -> str | None:
-    """Why the archive must not be opened further; None where nothing speaks against it."""
+def complaint(archive: zipfile.ZipFile, limits: Expansion, *, any_case: bool = False) -> str | None:
+    """Why the archive must not be opened further; None where nothing speaks against it.
+
+    any_case  whether its reader takes names that differ in case alone for the same, as torch's does
+    """
     members = archive.infolist()
-    twice = [name for name, count in Counter(member.filename for member in members).items() if count > 1]
+    names = (member.filename.lower() if any_case else member.filename for member in members)
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         return f"it holds {twice[0]!r:.80} twice, and readers disagree about which counts"
     for member in members:

@@ -27,6 +27,13 @@ _CALLS = (
 )
 _EXPRESSION = re.compile(rf"(?:{_SYMBOL}|(?:{_CALLS})(?=\()|\d+(?:\.\d+)?|(?:int_)?oo|[-+*/%(),<>=&|~ ])*")
 _LONGEST_EXPRESSION, _LONGEST_NUMBER, _LARGEST_EXPONENT, _MOST_POWERS = 4000, 20, 8, 4
+# Everything torch.export.save writes of a program whose constants are tensors, and nothing that torch would unpickle.
+_MEMBER = re.compile(
+    r"[^/]+/(?:archive_format|archive_version|byteorder|\.data/\w+|models/[^/]+\.json|data/sample_inputs/[^/]+\.pt"
+    r"|data/weights/(?:weight_\d+|[^/]+_weights_config\.json)|data/constants/(?:tensor_\d+|[^/]+_constants_config\.json)"
+    r"|extra/.+)"
+)
+_PAYLOAD = re.compile(r"weight_\d+|tensor_\d+")
 _TARGET = re.compile(r"(?:torch\.ops\.[\w.]+|_operator\.\w+|math\.\w+|torch\.(?:_?sym_)\w+)")
 _FILE_ACCESS = re.compile(r".*\b(?:from_file|save|load)\b.*")
 _ITEMSIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 2, 7: 4, 8: 8, 9: 4, 10: 8, 11: 16, 12: 1, 13: 2}
@@ -41,21 +48,19 @@ def check_program(archive: zipfile.ZipFile) -> None:
         RefusedModelError: pickled content, an expression that is code, a tensor larger than its record.
     """
     sizes = {member.filename: member.file_size for member in archive.infolist()}
+    if foreign := [name for name in sizes if not _MEMBER.fullmatch(name)]:
+        raise RefusedModelError(
+            f"the archive holds {foreign[0]!r:.80}, which is no part of a program of plain tensors; it was not opened",
+            hint="Save it again with torch.export.save of torch 2.8 or newer, without compiled code or custom objects.",
+        )
     for name in sizes:
-        if name == "version" or name.startswith("serialized_"):
-            raise RefusedModelError(
-                f"the archive holds {name!r} beside a program: torch would fall back to an older, pickled format",
-                hint="Save it again with torch.export.save of torch 2.8 or newer.",
-            )
         if name.endswith(".json"):
             document = _json(archive, name)
             _check_document(name, document)
             if name.endswith("_config.json"):
                 _check_payloads(name, document, sizes)
-        elif name.endswith((".pt", ".pkl", ".pth")):
+        elif name.endswith(".pt"):
             _check_tensor_file(name, archive.read(name))
-        elif "custom_obj" in name or "opaque_obj" in name or name.endswith(".so"):
-            raise RefusedModelError(f"the archive holds code or a custom object ({name}); it was not opened")
 
 
 def _json(archive: zipfile.ZipFile, name: str) -> Any:
@@ -127,8 +132,8 @@ def _check_payloads(name: str, document: Any, sizes: dict[str, int]) -> None:
     config = document.get("config") if isinstance(document, dict) else None
     for weight, entry in config.items() if isinstance(config, dict) else ():
         meta = entry.get("tensor_meta") if isinstance(entry, dict) else None
-        if not isinstance(meta, dict):
-            continue
+        if not isinstance(meta, dict) or not _PAYLOAD.fullmatch(str(entry.get("path_name"))):
+            raise RefusedModelError(f"{name} in the archive describes {weight!r:.80} as no plain tensor")
         held = sizes.get(f"{folder}/{entry.get('path_name')}", 0)
         shape, strides = _numbers(meta.get("sizes")), _numbers(meta.get("strides"))
         offset, itemsize = _numbers([meta.get("storage_offset")]), _ITEMSIZES.get(meta.get("dtype", 0), 1)

@@ -22,9 +22,9 @@ def check_tensors(archive: zipfile.ZipFile) -> None:
     sizes = {member.filename: member.file_size for member in archive.infolist()}
     for path in sizes:
         folder, _, name = path.rpartition("/")
-        if name not in _PICKLES:
+        if name.lower() not in _PICKLES:  # torch finds members whatever the case of their names
             continue
-        prefix = f"{folder}/{_STORAGES[name]}" if folder else _STORAGES[name]
+        prefix = f"{folder}/{_STORAGES[name.lower()]}" if folder else _STORAGES[name.lower()]
         records = {key.removeprefix(prefix): size for key, size in sizes.items() if key.startswith(prefix)}
         check_pickle(archive.read(path), path, records)
 
@@ -32,11 +32,11 @@ def check_tensors(archive: zipfile.ZipFile) -> None:
 def check_code(archive: zipfile.ZipFile) -> None:
     """Raise RefusedModelError on TorchScript that reads or writes files; parts of it run while it is loaded."""
     members = archive.infolist()
-    if any(member.filename.rpartition("/")[2] == "model.json" for member in members):
+    if any(member.filename.lower().rpartition("/")[2] == "model.json" for member in members):
         raise RefusedModelError(
             "the archive is of a TorchScript format before 1.0", hint="Save the module again with a current torch."
         )
-    code = [member for member in members if "code/" in member.filename and member.filename.endswith(".py")]
+    code = [member for member in members if "code/" in (name := member.filename.lower()) and name.endswith(".py")]
     if sum(member.file_size for member in code) > _MOST_CODE:
         raise RefusedModelError(f"the archive holds more than {_MOST_CODE:,} bytes of code")
     for member in code:

@@ -3,6 +3,8 @@
 import functools
 import io
 import json
+import os
+import pickle
 import struct
 import warnings
 import zipfile
@@ -195,6 +197,56 @@ def program_call(folder):
     return _program(folder, edit)
 
 
+def _renamed(content, names, extra=()):
+    """An archive with members under other names, and more of them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as target:
+        for name in source.namelist():
+            target.writestr(names(name), source.read(name))
+        for name, data in extra:
+            target.writestr(name, data)
+    return buffer.getvalue()
+
+
+def _leaving(folder):
+    """A pickle that leaves a file behind."""
+
+    class Payload:
+        def __reduce__(self):
+            return os.system, (f"touch '{folder / 'ran'}'",)
+
+    return pickle.dumps(Payload(), protocol=2)
+
+
+def program_in_capitals(folder):
+    """The example inputs of a `.pt2` are a pickle whose suffix is in capitals, which torch finds all the same."""
+    content = rewritten("digits_mlp.pt2", lambda name, data: None if "sample_inputs" in name else data)
+    path = folder / "net.pt2"
+    path.write_bytes(
+        _renamed(content, lambda name: name, [("digits_mlp/data/sample_inputs/model.PT", _leaving(folder))])
+    )
+    return path
+
+
+def program_hidden(folder):
+    """A second program under a suffix of its own, which torch reads as well."""
+    with zipfile.ZipFile(SAMPLE_MODELS / "digits_mlp.pt2") as archive:
+        name = next(name for name in archive.namelist() if "models/" in name)
+        evil = json.dumps(replaced(json.loads(archive.read(name)), "expr_str", "__import__('os').getpid()")).encode()
+    content = rewritten("digits_mlp.pt2", lambda _name, data: data)
+    path = folder / "net.pt2"
+    path.write_bytes(_renamed(content, lambda name: name, [("digits_mlp/models/other.txtx", evil)]))
+    return path
+
+
+def script_in_capitals(folder):
+    """The endless view in a pickle whose name is in capitals."""
+    content = endless_view(folder).read_bytes()
+    path = folder / "net.pt"
+    path.write_bytes(_renamed(content, lambda name: name.replace("data.pkl", "DATA.PKL")))
+    return path
+
+
 def program_of_old(folder):
     """A `.pt2` that torch fails to read, with a pickled one of an older format for it to fall back to."""
     path = _program(folder, lambda name, data: None if name.endswith("archive_format") else data)
@@ -226,6 +278,9 @@ TRAPS = {
     "pt2 view of 10^12": (program_view, "in a record of"),
     "pt2 tower of powers": (program_tower, "not plain arithmetic"),
     "pt2 code": (program_code, "not plain arithmetic"),
-    "pt2 of two formats": (program_of_old, "fall back"),
+    "pt2 of two formats": (program_of_old, "no part of a program"),
+    "pt2 pickle in capitals": (program_in_capitals, "no part of a program"),
+    "pt2 second program": (program_hidden, "no part of a program"),
+    "view in capitals": (script_in_capitals, "1,000,000,000,000 elements"),
     "pt2 foreign call": (program_call, "no operation on tensors"),
 }
