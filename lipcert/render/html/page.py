@@ -24,6 +24,8 @@ def render(report: Report, style: Style) -> str:
     sheet = style.sheet if len(report.models) == 1 else None
     drawn = gallery(sheet) if whole and report.models else None
     body: list[Part] = []
+    if len(report.models) != 1:
+        body.append(element("header", element("h1", _name(report))))
     if len(report.models) > 1:
         body.append(overview.overview(report, links=whole))
     if whole:
