@@ -23,7 +23,7 @@ PARAMETERS = {
     "before": gate_options.Before,
     "after": gate_options.After,
     "force": gate_options.Force,
-    "fail_on": gate_options.FailOn,
+    "fail_on": gate_options.WorseThan,
     "exit_zero": gate_options.ExitZero,
     "per_sample": gate_options.RowsOfReports,
     "config": gate_options.Config,

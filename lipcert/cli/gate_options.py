@@ -28,6 +28,15 @@ FailOn = Annotated[
     str | None,
     _option("--fail-on", panel=_GATE, metavar="error|warning|never", text="Lowest level that gates.  [error]"),
 ]
+WorseThan = Annotated[
+    str | None,
+    _option(
+        "--fail-on",
+        panel=_GATE,
+        metavar="error|warning|never",
+        text="Exit with 1 where surely, or perhaps, worse.  [never]",
+    ),
+]
 ExitZero = Annotated[bool, _option("--exit-zero", panel=_GATE, text="Exit with 0 where the gate failed.")]
 Checks = Annotated[
     list[str] | None, _option("--check", panel=_GATE, metavar="ID,...", text="Judge these checks alone.  [all]")

@@ -131,7 +131,8 @@ def _compare(before: ModelRecord, after: ModelRecord, paired: tuple[PairedChange
     new = {str(reading.id): reading for reading in readings(after) if _is_compared(reading)}
     counts = {record.metric: record.counts for record in paired}
     shared = [name for name in old if name in new]
-    changes = [change(old[name], new[name], counts) for name in shared]
+    looked_at = [name for name in shared if _is_headline(old[name]) or _ends(old[name]) != _ends(new[name])]
+    changes = [change(old[name], new[name], counts) for name in looked_at]
     shown = [found for found in changes if found.headline or found.verdict != "same"]
     return ModelComparison(
         before=before.path,
@@ -149,6 +150,10 @@ def _compare(before: ModelRecord, after: ModelRecord, paired: tuple[PairedChange
 def _is_compared(reading: Reading) -> bool:
     there = reading.skipped is None and (reading.lower is not None or reading.upper is not None)
     return there and not reading.id.path.startswith(_OMITTED)
+
+
+def _ends(reading: Reading) -> tuple[float | None, float | None]:
+    return reading.lower, reading.upper
 
 
 def _is_headline(reading: Reading) -> bool:
