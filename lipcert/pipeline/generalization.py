@@ -63,7 +63,9 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor, dea
         radius=_radius(samples),
         failure=1 - run.settings.confidence,
         balls=balls,
-        circuit=noisy_circuit(run, constants, samples.input_range),
+        circuit=None
+        if training is None
+        else noisy_circuit(run, constants, samples.input_range, known=facts is not None),
         chance=constants.norms.failure_probability("l2"),
     )
     bounds = [one for kind in BOUNDS.values() for one in records(kind(), evidence)]

@@ -57,8 +57,15 @@ def training_facts(
     return facts, plain
 
 
-def noisy_circuit(run: Run, constants: Constants, input_range: tuple[float, float] | None) -> Circuit | Skipped | None:
-    """The network as bounds by noise on its layers want it, or why it is not; None without a declared range."""
+def noisy_circuit(
+    run: Run, constants: Constants, input_range: tuple[float, float] | None, *, known: bool
+) -> Circuit | Skipped | None:
+    """The network as bounds by noise on its layers want it, or why it is not; None without a declared range.
+
+    known  whether the rounding of the training samples' logits is
+    """
+    if not known:
+        return Skipped(reason="no bound is known on the rounding of its logits")
     if input_range is None:
         return None
     if ops := unsupported(constants.norms):

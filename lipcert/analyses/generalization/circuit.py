@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
 
@@ -84,6 +84,8 @@ class Circuit:
     radius: float
     centre: dict[Node, float]
     box: dict[Node, float]
+    _slopes: dict[float, tuple[float, ...]] = field(default_factory=dict, repr=False)
+    _factors: dict[Node, float] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _by_node(self) -> dict[Node, int]:
@@ -111,9 +113,23 @@ class Circuit:
                 moved[node] = self._passed(node, tuple(moved[source] for source in node.inputs))
         return moved[self.norms.graph.output]
 
+    def slopes(self, reach: float) -> tuple[float, ...]:
+        """What each layer's noise alone adds to `change`, to first order, per standard deviation."""
+        if reach not in self._slopes:
+            tiny, count = 1e-9, len(self.layers)
+            alone = ([tiny * (k == i) for k in range(count)] for i in range(count))
+            self._slopes[reach] = tuple(self.change(noise, reach) / tiny for noise in alone)
+        return self._slopes[reach]
+
     def _passed(self, node: Node, changes: tuple[float, ...]) -> float:
         """A node without noise of its own: 0 where nothing that it reads moves."""
-        return RULES[node.op]().gain(node, changes, "l2", self.norms) if any(changes) else 0.0
+        if not any(changes):
+            return 0.0
+        if len(changes) > 1:
+            return RULES[node.op]().gain(node, changes, "l2", self.norms)
+        if node not in self._factors:
+            self._factors[node] = RULES[node.op]().gain(node, (1.0,), "l2", self.norms)
+        return product_up((self._factors[node], changes[0]))
 
 
 def circuit(

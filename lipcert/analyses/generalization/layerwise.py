@@ -74,9 +74,7 @@ def chosen_noise(net: Circuit, allowed: float, reach: float = 0.0) -> Noise:
     To first order D = sum c_i sigma_i, where sigma_i in proportion to (energy_i / c_i)^(1/3) is best; their common
     factor is found by bisection on D itself, and each is rounded down, which makes D no larger.
     """
-    count = len(net.layers)
-    unit = min(1e-9, allowed)
-    slopes = [net.change([unit * (k == i) for k in range(count)], reach) / unit for i in range(count)]
+    slopes = net.slopes(reach)
     shape = [(max(one.energy, 1e-30) / max(c, 1e-300)) ** (1 / 3) for one, c in zip(net.layers, slopes, strict=True)]
     high = allowed / math.fsum(c * s for c, s in zip(slopes, shape, strict=True))
     low = 0.0
@@ -117,12 +115,12 @@ class LayerwisePacBayes(AbstractBound):
 
     def missing(self, evidence: Evidence, ball: tuple[Norm, float] | None, /) -> str:
         """A circuit, training samples, and margins that are proved."""
-        if evidence.circuit is None:
-            return NEEDS_RANGE
         if isinstance(evidence.circuit, Skipped):
             return f"noise on the layers does not cover this network: {evidence.circuit.reason}"
         if evidence.training is None:
             return NEEDS_TRAINING
+        if evidence.circuit is None:
+            return NEEDS_RANGE
         if len(evidence.training) < LEAST_SAMPLES:
             return f"{len(evidence.training)} training samples are too few; it needs {LEAST_SAMPLES}"
         if ball is not None and ball not in evidence.training.robust:
