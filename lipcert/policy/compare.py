@@ -29,16 +29,27 @@ def pair_models(before: Report, after: Report) -> tuple[list[tuple[ModelRecord, 
     """Models of the same path, else of the same name, else the only ones; and the paths that found no partner."""
     if len(before.models) == 1 and len(after.models) == 1:
         return [(before.models[0], after.models[0])], ()
-    pairs = []
-    left = list(after.models)
+    pairs: list[tuple[ModelRecord, ModelRecord]] = []
+    taken: set[int] = set()
+    places = [_places(after, "path"), _places(after, "id")]
     for model in before.models:
-        same = [m for m in left if m.path == model.path] or [m for m in left if m.id == model.id]
-        if len(same) == 1:
-            pairs.append((model, same[0]))
-            left.remove(same[0])
+        found = places[0].get(model.path, []) or places[1].get(model.id, [])
+        free = [number for number in found if number not in taken]
+        if len(free) == 1:
+            taken.add(free[0])
+            pairs.append((model, after.models[free[0]]))
     matched = {id(first) for first, _ in pairs}
-    alone = [*(m.path for m in before.models if id(m) not in matched), *(m.path for m in left)]
+    alone = [model.path for model in before.models if id(model) not in matched]
+    alone += [model.path for number, model in enumerate(after.models) if number not in taken]
     return pairs, tuple(alone)
+
+
+def _places(report: Report, name: str) -> dict[str, list[int]]:
+    """Where models of each path or name stand."""
+    found: dict[str, list[int]] = {}
+    for number, model in enumerate(report.models):
+        found.setdefault(getattr(model, name), []).append(number)
+    return found
 
 
 def differences(before: Report, after: Report) -> tuple[str, ...]:
