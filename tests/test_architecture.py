@@ -71,6 +71,7 @@ def test_no_module_has_a_vague_name() -> None:
         "import lipcert.render",
         "import lipcert.cli.app",
         "import lipcert.cli.engine, lipcert.cli.analysis",
+        "import lipcert.cli.audit.running, lipcert.cli.audit.standing",
     ],
 )
 def test_light_imports_load_nothing_heavy(code: str) -> None:
