@@ -18,10 +18,8 @@ CLOSE = 0.15
 
 _FULL = ["--effort", "fast", "--samples", "200", "--eps", f"l2:{CLOSE},l2:{L2},linf:{LINF}"]
 _MNIST = ["--effort", "fast", "--samples", "200", "--eps", "l2:1.5,linf:0.1"]
-_ROBUST = {
-    "mnist_linf": ["--samples", "1000", "--eps", "linf:0.05", "--only", "margins,robustness,certificates,lipschitz"],
-    "mnist_l2": ["--samples", "1000", "--eps", "l2:0.5", "--only", "margins,robustness,certificates,lipschitz"],
-}
+_CERTIFIED = ["--samples", "1000", "--only", "margins,certificates", "--effort", "fast", "--eps"]
+_ROBUST = {"mnist_linf": [*_CERTIFIED, "linf:0.05"], "mnist_l2": [*_CERTIFIED, "l2:0.5"]}
 _FITTED = ("standard", "cap4", "random_labels", "random_labels_cap4")
 """Recipes whose fit to the training labels is looked at."""
 

@@ -14,7 +14,7 @@ import lipcert
 from lipcert.pipeline import AnalyzeRequest, analyze_file
 from lipcert.records import AnalyzeSettings, ModelRecord
 from lipcert.records.codec import to_json
-from sample_models.recipe import nets
+from sample_models.recipes import first_nets as nets
 
 EAGER = {"digits_mlp": nets.DigitsMlp, "digits_conv": nets.DigitsConv, "digits_residual": nets.DigitsResidual}
 SETTINGS = AnalyzeSettings(samples=20, eps={"linf": (0.05,), "l2": (0.3,)}, effort="fast", deterministic=True)
@@ -44,7 +44,7 @@ def _numbers(value: Any, path: str = "") -> dict[str, float]:
 
 
 def _tolerance(path: str) -> dict[str, float]:
-    """Two samples of twenty in an accuracy, anything for other figures of a search; the last digits of everything else."""
+    """Two samples of twenty in an accuracy, anything in other figures of a search; the last digits of all else."""
     if any(word in path for word in _SEARCHED):
         return {"abs": 0.11 if path.endswith("accuracy") else float("inf")}
     return {"rel": 1e-5, "abs": 1e-5}

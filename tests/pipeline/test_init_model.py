@@ -10,7 +10,8 @@ from lipcert.errors import UsageError
 from lipcert.pipeline import AnalyzeRequest
 from lipcert.pipeline.subject import open_file
 from lipcert.records import AnalyzeSettings
-from sample_models.recipe.nets import DigitsConv, DigitsMlp, initialise
+from sample_models.recipes.first_nets import DigitsConv, DigitsMlp
+from sample_models.recipes.initialisation import initialise
 
 
 def _saved(net: nn.Module, path):
