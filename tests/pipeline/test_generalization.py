@@ -3,7 +3,9 @@
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lipcert.analyses.generalization import BOUNDS
@@ -13,14 +15,24 @@ from lipcert.records import AnalyzeSettings, Skipped, Soundness
 from lipcert.render import render
 from lipcert.render.explain import find, read
 
+FEW: Path | None = None
 ONLY = ("margins", "generalization")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few(sample_models, tmp_path_factory):
+    """Some of the training samples, in a file of their own."""
+    global FEW  # noqa: PLW0603  a file of this module's
+    whole_file = np.load(sample_models / "digits_train.npz")
+    FEW = tmp_path_factory.mktemp("training") / "few.npz"
+    np.savez(FEW, **{name: whole_file[name][:200] for name in whole_file.files})
 
 
 def analyzed(sample_models, name="digits_mlp", *, data="digits_test", analyses=ONLY, train=True, **given):
     request = AnalyzeRequest(
         model=sample_models / f"{name}.onnx",
         data=None if data is None else str(sample_models / f"{data}.npz"),
-        train_data=str(sample_models / "digits_train.npz") if train else None,
+        train_data=str(FEW) if train else None,
         settings=AnalyzeSettings(analyses=analyses, **given),
     )
     return analyze_file(request)
@@ -129,7 +141,7 @@ def test_training_samples_are_set_beside_those_of_the_test(whole):
     model = whole.models[0]
     found = {(one.quantity, one.norm): one for one in model.training_gaps}
     sizes = found["clean_loss", None]
-    assert (sizes.train_samples, sizes.test_samples) == (1347, 40)
+    assert (sizes.train_samples, sizes.test_samples) == (200, 40)
     assert sizes.test == pytest.approx(model.margins.clean_loss)
     assert found["clean_accuracy", None].test == pytest.approx(model.margins.clean_accuracy)
     for norm in ("linf", "l2"):
