@@ -8,19 +8,23 @@ with the zoo. The store must lie where every machine reaches it under the same p
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import socket
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeAlias, final
 
 import ray as typed_ray
 import ray.exceptions as typed_exceptions
 
 from lipcert.audit.engine import AbstractEngine, AbstractWatch
-from lipcert.audit.store import StoreError
+from lipcert.audit.store import Store, StoreError
 from lipcert.audit.task import Status, Task, finished, run_task, settle
 from lipcert.errors import KilledModelError, UsageError
 from lipcert.supervise import Outcome
@@ -33,6 +37,9 @@ _RETRIES = 5
 _AHEAD = 2
 _OBJECT_STORE = 100_000_000
 _PATIENCE = 5.0
+_FROM_OUTSIDE = frozenset(("model.killed", "model.crashed"))
+_SCALING = 300.0
+"""Seconds that a cluster which can grow is given to bring up a machine large enough for a task."""
 
 Run: TypeAlias = Callable[[dict[str, Any]], str]
 
@@ -62,19 +69,28 @@ class RayEngine(AbstractEngine):
         self._resources = {"num_cpus": cpus, "num_gpus": gpus, **({"memory": memory} if memory else {})}
         self._function = function
         self._running: dict[Any, Task] = {}
+        self._remote: Any = None
+        self._homeless_since: float | None = None
 
     def run(self, tasks: Iterable[Task], watch: AbstractWatch) -> None:
         """Do every task; see `AbstractEngine`. Raises UsageError where the cluster cannot be reached."""
+        # Ray's threads print what happens to its machines, and stdout is for the result.
+        with contextlib.redirect_stdout(sys.stderr):
+            self._run(tasks, watch)
+
+    def _run(self, tasks: Iterable[Task], watch: AbstractWatch) -> None:
         ours = not ray.is_initialized()
         if ours:
             self._connect()
         # A fresh worker for each task: what a model left behind in one, GPU memory above all, is gone with it.
-        remote = ray.remote(max_calls=1, max_retries=_RETRIES, **self._resources)(self._function)
+        self._remote = ray.remote(max_calls=1, max_retries=_RETRIES, **self._resources)(self._function)
         waiting = (task for task in tasks if finished(task) is None)
         try:
-            while self._fill(remote, waiting, watch):
+            while self._fill(waiting, watch):
                 done, _ = ray.wait(list(self._running), num_returns=1, timeout=_LOOK)
                 watch.tick()
+                if not done:
+                    self._check_room()
                 if not all(self._take(reference, watch) for reference in done):
                     return
         finally:
@@ -92,7 +108,6 @@ class RayEngine(AbstractEngine):
         try:
             if self._address is None:
                 ray.init(num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE, **quiet)
-                self._check_room()
             else:
                 _knock(self._address)
                 ray.init(address=self._address, **quiet)
@@ -103,21 +118,26 @@ class RayEngine(AbstractEngine):
             ) from error
 
     def _check_room(self) -> None:
-        """Raise UsageError where this machine has not what one task needs; a task without a place waits for ever."""
-        found = ray.cluster_resources()
-        for name, wanted in (("CPU", "num_cpus"), ("GPU", "num_gpus"), ("memory", "memory")):
-            if self._resources.get(wanted, 0) > found.get(name, 0.0):
-                ray.shutdown()
-                raise UsageError(
-                    f"a task needs {self._resources[wanted]:g} {name}, and this machine has {found.get(name, 0.0):g}",
-                    hint="lower --threads or --max-memory, or name a larger cluster with --ray-address",
-                )
+        """Raise UsageError where no machine has what one task needs; a task without a place would wait for ever."""
+        names = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+        wanted = {name: self._resources.get(option, 0) for name, option in names.items()}
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if any(all(machine.get(name, 0.0) >= amount for name, amount in wanted.items()) for machine in machines):
+            self._homeless_since = None
+            return
+        self._homeless_since = self._homeless_since or time.monotonic()
+        if self._address is None or time.monotonic() - self._homeless_since > _SCALING:
+            needs = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items() if amount)
+            raise UsageError(
+                f"a task needs {needs}, which no machine of the Ray cluster has",
+                hint="lower --threads or --max-memory, or name a larger cluster with --ray-address",
+            )
 
-    def _fill(self, remote: Any, waiting: Iterator[Task], watch: AbstractWatch) -> bool:
+    def _fill(self, waiting: Iterator[Task], watch: AbstractWatch) -> bool:
         """Hand over what there is room for; False where nothing is left. Clusters grow and shrink while they work."""
         for task in islice(waiting, max(0, self._room() - len(self._running))):
             watch.started(task)
-            self._running[remote.remote(task.plain())] = task
+            self._start(task)
         return bool(self._running)
 
     def _room(self) -> int:
@@ -131,7 +151,21 @@ class RayEngine(AbstractEngine):
     def _take(self, reference: Any, watch: AbstractWatch) -> bool:
         """Note what has ended; False where the watch wants no more."""
         task = self._running.pop(reference)
-        return watch.ended(task, _status(reference, task))
+        status = _status(reference, task)
+        if status == "inconclusive" and task.overwrite != "failed" and _was_killed(task):
+            # A machine that goes down may kill the model before its supervisor, which then takes it for the result.
+            self._start(replace(task, overwrite="failed"))
+            return True
+        return watch.ended(task, status)
+
+    def _start(self, task: Task) -> None:
+        self._running[self._remote.remote(task.plain())] = task
+
+
+def _was_killed(task: Task) -> bool:
+    """Whether the result says that the model's process ended from outside."""
+    document = Store(Path(task.store)).read(task.key) or {}
+    return any(error.get("code") in _FROM_OUTSIDE for error in document.get("errors", ()))
 
 
 def _knock(address: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import threading
 import time
 
 import pytest
@@ -11,9 +12,11 @@ ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
 from lipcert.audit.engine_ray import RayEngine  # noqa: E402
 from lipcert.audit.store import StoreError  # noqa: E402
+from lipcert.cli.entry import run  # noqa: E402
 from lipcert.errors import UsageError  # noqa: E402
-from lipcert.records import AnalyzeSettings  # noqa: E402
 from tests.audit import ray_tasks  # noqa: E402
+from tests.audit.logs import completed_twice, events  # noqa: E402
+from tests.load.onnx_models import model, node, weights  # noqa: E402
 
 
 @pytest.fixture
@@ -65,27 +68,46 @@ def test_a_worker_that_dies_is_that_models_result(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_node_is_killed_in_the_middle(cluster, tmp_path, sample_models):
-    store = ray_tasks.store_in(tmp_path)
-    settings = AnalyzeSettings(analyses=("layers",), effort="fast")
-    keys, killed = [f"k{i}" for i in range(8)], []
+def test_a_task_that_fits_nowhere_does_not_wait(tmp_path):
+    engine = RayEngine(1, memory=2**60, function=ray_tasks.trivial)
+    with pytest.raises(UsageError, match="which no machine of the Ray cluster has"):
+        engine.run(ray_tasks.tasks(ray_tasks.store_in(tmp_path), ["a"]), ray_tasks.Watch())
+    assert not ray.is_initialized()
 
-    def kill(watch):
-        if len(watch.done) >= 2 and not killed:
-            killed.append(time.monotonic())
-            cluster.remove_node(cluster.spare, allow_graceful=False)
 
-    watch = ray_tasks.Watch(on_tick=kill)
-    engine = RayEngine(address=cluster.address)
-    engine.run(ray_tasks.tasks(store, keys, sample_models / "digits_mlp.onnx", settings), watch)
-    assert killed
-    assert watch.done == dict.fromkeys(keys, "analyzed")
-    for key in keys:
-        events = [entry["event"] for entry in store.tries(key)]
-        assert events.count("analyzed") == 1, events
-        assert events[-1] == "analyzed"
-        assert store.read(key)["models"][0]["layers"]
+def zoo(folder, count):
+    """Small models, no two alike."""
+    folder.mkdir()
+    for seed in range(count):
+        net = model([node("Gemm", "x w", "y", transB=1)], {"w": weights(3, 4, seed=seed)})
+        (folder / f"net{seed}.onnx").write_bytes(net.SerializeToString())
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_node_killed_in_the_middle_leaves_no_trace(cluster, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    place, results = zoo(tmp_path / "zoo", 6), tmp_path / "by-ray" / "results"
+    options = [str(place), "--only", "layers", "--threads", "1", "--deterministic", "-f", "json", "--quiet"]
+
+    def kill():
+        while not results.is_dir() or len(list(results.iterdir())) < 2:
+            time.sleep(0.05)
+        cluster.remove_node(cluster.spare, allow_graceful=False)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    capfd.readouterr()
+    ray_options = ["--engine", "ray", "--ray-address", cluster.address, "--output-dir", "by-ray"]
+    assert run(["audit", *options, *ray_options]) == 0
+    killer.join(timeout=10)
+    assert not killer.is_alive()
+    disturbed = capfd.readouterr().out
+    assert completed_twice("by-ray") == []
+    assert len(events("by-ray")) == 6
+    assert run(["audit", *options, "-j", "2"]) == 0
+    assert capfd.readouterr().out == disturbed
 
 
 @pytest.mark.slow
