@@ -13,7 +13,7 @@ from torch import Tensor
 from lipcert.bounds.layered.covariance import largest
 from lipcert.bounds.layered.increments import equalised, isotropic
 from lipcert.bounds.layered.multipliers import Searched, mean_log_pair, search
-from lipcert.bounds.layered.network import Route, dense_route, torus_route
+from lipcert.bounds.layered.network import Route, dense_route, staged, torus_route
 from lipcert.graph import Node
 from lipcert.records import Effort
 from lipcert.rounding import UNIT_ROUNDOFF, gamma, sqrt_up
@@ -63,6 +63,9 @@ def layered_bound(
     """
     found: list[Layered] = []
     torus, flat = torus_route(norms, nodes, gains), dense_route(norms, nodes, gains)
+    if torus is None or torus.nodes[0] is not nodes[0]:
+        gains = staged(norms, nodes, gains)
+        torus, flat = torus_route(norms, nodes, gains), dense_route(norms, nodes, gains)
     if torus is not None and flat is not None and flat.nodes[0] is torus.nodes[0] and flat.work < torus.work:
         torus = None
     searched = None

@@ -11,10 +11,11 @@ from torch import Tensor
 from lipcert.bounds.layered.dense import DenseFrame
 from lipcert.bounds.layered.field import flatten
 from lipcert.bounds.layered.grid import Grid, lay_out
-from lipcert.bounds.layered.increments import Increments, Multipliers, isotropic
+from lipcert.bounds.layered.increments import Increments, Multipliers, equalised, isotropic, radius
 from lipcert.bounds.layered.torus import TorusFrame
 from lipcert.bounds.layered.walk import Path, last_use
 from lipcert.graph import Node
+from lipcert.rounding import up
 from lipcert.rules.layer_norms import LayerNorms
 from lipcert.rules.slopes import slope_range
 
@@ -94,3 +95,29 @@ def torus_route(norms: LayerNorms, nodes: Sequence[Node], gains: Mapping[Node, f
         if all(n.shape.numel() <= DENSE_LIMIT for n in after):
             return Route(norms, rest, gains, grid)
     return None
+
+
+def staged(norms: LayerNorms, nodes: Sequence[Node], gains: Mapping[Node, float]) -> Mapping[Node, float]:
+    """Gains with the first stretch of convolutions before a max pooling bounded by itself, on a torus of its own.
+
+    For a network whose pooling makes one torus for all too wide. All goes through the node that is pooled, and no
+    linear chain passes it, so each later gain was made from that node's alone and in proportion to it: with the new
+    gain of that node in place of the old one, each is the same factor smaller.
+    """
+    for node in cuts(nodes)[1:]:
+        later = [user for user in nodes if node in user.inputs]
+        if not all(user.op.startswith("max_pool") for user in later):
+            continue
+        head = nodes[: nodes.index(node) + 1]
+        grid = lay_out(head, norms)
+        if grid is None or grid.nodes[-1] is not node or grid.widest > TORUS_LIMIT:
+            return gains
+        path = Path(norms, grid.nodes, gains, TorusFrame(norms, grid))
+        walks = (path.walk(lambda _: isotropic), path.walk(lambda _: equalised))
+        best = min((radius(walk) for walk in walks if walk is not None), default=gains[node])
+        if not best < gains[node]:
+            return gains
+        factor = up(best / gains[node])
+        new = {n: up(gains[n] * factor) for n in nodes[nodes.index(node) + 1 :]}
+        return {**gains, node: best, **new}
+    return gains

@@ -12,7 +12,7 @@ from lipcert.analyses.lipschitz import gains, live_nodes
 from lipcert.bounds.layered import layered_bound
 from lipcert.bounds.layered.increments import equalised, isotropic
 from lipcert.bounds.layered.multipliers import Searched, mean_log_pair, search
-from lipcert.bounds.layered.network import dense_route, torus_route
+from lipcert.bounds.layered.network import dense_route, staged, torus_route
 from lipcert.bounds.layered.pools import Pool
 from lipcert.graph import Graph
 from lipcert.rules import LayerNorms
@@ -110,3 +110,19 @@ def test_what_a_window_shares_is_not_counted_twice(length: int) -> None:
 def test_a_pool_of_one_place_or_with_gaps_is_none() -> None:
     assert Pool((2, 2), (0, 0)).size == 4
     assert Pool((3,), (0,)).deviations(2).weight.sum().abs() < 1e-12
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_first_stretch_bounded_by_itself_is_above_every_slope(size: int) -> None:
+    convolved = (nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 3, 3, padding=1), nn.ReLU())
+    module, shape = pooled(*convolved, nn.MaxPool2d(size), nn.Conv2d(3, 2, 2), nn.Tanh(), shape=(2, 8, 8))
+    graph = graph_from(randomised(module).eval(), *shape)
+    norms = LayerNorms(graph)
+    nodes, found = live_nodes(norms), gains(norms, "l2")
+    new = staged(norms, nodes, found)
+    there = float(torch.linalg.matrix_norm(steepest(graph, starts=40, steps=8), 2).max())
+    assert there <= new[nodes[-1]] < 0.95 * found[nodes[-1]]
+    before = graph_from(nn.Sequential(*module[:4], nn.Flatten()), *shape)
+    inner = float(torch.linalg.matrix_norm(steepest(before, starts=10, steps=4), 2).max())
+    (pool,) = [node for node in nodes if node.op.startswith("max_pool")]
+    assert inner <= new[pool.inputs[0]] < found[pool.inputs[0]]
