@@ -119,7 +119,7 @@ def test_test_samples_are_never_taken_for_training_samples(sample_models):
 
 
 def test_branches_are_refused_with_the_operator(sample_models):
-    model = analyzed(sample_models, "digits_residual").models[0]
+    model = analyzed(sample_models, "digits_residual", effort="fast").models[0]
     layerwise = [one for one in model.generalization if one.bound == "layerwise-pac-bayes"]
     assert all("add" in one.missing for one in model.generalization if one.bound in BOUNDS and one not in layerwise)
     assert len(layerwise) == 5
