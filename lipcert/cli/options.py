@@ -171,7 +171,7 @@ DeployDtype = Annotated[
 ]
 TimeBudget = Annotated[
     str | None,
-    _option("--time-budget", panel=_WORK, metavar="5m", text="Time for attacks, proofs and bounds: 90s, 5m, 2h.  [none]"),
+    _option("--time-budget", panel=_WORK, metavar="5m", text="Time for attacks and bounds: 90s, 5m, 2h.  [none]"),
 ]
 Timeout = Annotated[
     str | None,
