@@ -16,11 +16,11 @@ _AGAIN = "write the file again, or copy it again from its source"
 
 
 @contextmanager
-def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive of samples that is neither a bomb nor bent on purpose. Raises DataError."""
+def checked_archive(path: Path, *, any_case: bool = False) -> Iterator[zipfile.ZipFile]:
+    """A zip archive of samples that is neither a bomb nor bent on purpose; see `complaint`. Raises DataError."""
     try:
         with path.open("rb") as stream, open_archive(stream) as archive:
-            if (found := complaint(archive, DATA_EXPANSION)) is not None:
+            if (found := complaint(archive, DATA_EXPANSION, any_case=any_case)) is not None:
                 raise DataError(f"{path} cannot be trusted: {found}", hint=_AGAIN)
             yield archive
     except DAMAGE as error:
@@ -31,7 +31,7 @@ def checked_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def check_tensor_archive(path: Path) -> None:
     """Hold the tensors of a `torch.save` file against its bytes. Raises DataError."""
-    with checked_archive(path) as archive:
+    with checked_archive(path, any_case=True) as archive:
         try:
             check_tensors(archive)
         except ModelError as error:

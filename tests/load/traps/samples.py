@@ -48,6 +48,14 @@ def view(folder):
     return folder / "x.pt"
 
 
+def two_cases(folder):
+    """A torch file with a second, shorter storage whose name differs in case alone: torch does not tell them apart."""
+    torch.save({"x": torch.zeros(4, 4), "y": torch.zeros(4)}, folder / "x.pt")
+    with zipfile.ZipFile(folder / "x.pt", "a") as archive:
+        archive.writestr("x/DATA/0", b"short")
+    return folder / "x.pt"
+
+
 def zipped_idx(folder):
     """A MNIST file of 100 MB in 100 kB."""
     shape = (100_000, 32, 32)
@@ -86,6 +94,7 @@ TRAPS = {
     "npz shape of 10^12": (shape_in_npz, "truncated"),
     "npy shape of 10^12": (shape_in_npy, "truncated"),
     "pt view of 10^12": (view, "expanded view"),
+    "pt storage in capitals": (two_cases, "twice"),
     "gzip bomb": (zipped_idx, "decompression bomb"),
     "image bomb": (_image(50_000), "2500000000 pixels"),
     "large image": (_image(9_000), "9000x9000"),
