@@ -61,16 +61,20 @@ def survive_kills(folder, counts, *arguments, script=SCRIPT):
     return out
 
 
-def test_killed_audits_end_as_undisturbed_ones(tmp_path):
+@pytest.mark.parametrize(
+    ("count", "kills"),
+    [(40, (0, 5, 23)), pytest.param(200, (0, 31, 77, 120, 181), marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+)
+def test_killed_audits_end_as_undisturbed_ones(tmp_path, count, kills):
     disturbed, quiet = tmp_path / "disturbed" / "run", tmp_path / "quiet" / "run"
-    zoo = make_zoo(tmp_path / "zoo", 40)
+    zoo = make_zoo(tmp_path / "zoo", count)
     for folder in (disturbed, quiet):
         folder.mkdir(parents=True)
     arguments = (zoo, "-j", 2, "--deterministic", "-f", "json")
-    out = survive_kills(disturbed, (0, 5, 23), *arguments)
+    out = survive_kills(disturbed, kills, *arguments)
     process = begin(quiet, "undisturbed", *arguments)
     assert process.communicate(timeout=300)[0] == out
-    assert len(events(disturbed / "lipcert-audit")) == 40
+    assert len(events(disturbed / "lipcert-audit")) == count
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):

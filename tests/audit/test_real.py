@@ -94,6 +94,7 @@ def test_a_real_endless_loop_is_stopped_by_the_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_two_hundred_nets_survive_five_kills(tmp_path: Path) -> None:
     zoo = make_nets(tmp_path / "zoo", 200)
     outs = []
