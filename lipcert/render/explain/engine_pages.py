@@ -11,6 +11,7 @@ ENGINE_PAGES = (
         ("vnnlib", "property", "unsat", "sat", "counterexample", "lipcert.certify"),
     ),
     Page("exit_codes", "what the process's exit code says", ("exit", "gate")),
+    Page("audit", "what is known of a whole zoo of models", ("zoo", "leaderboard", "lipcert.audit")),
     Page("audit.ray", "an audit on many machines: Ray, KubeRay, Slurm", ("ray", "kuberay", "slurm", "engine", "shard")),
     Page("safety", "what is done about files that cannot be trusted", ("untrusted", "refused", "bomb", "isolation")),
 )
