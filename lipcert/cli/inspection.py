@@ -14,7 +14,7 @@ from lipcert.cli.failures import INTERNAL, Failure, classify, is_internal, keep_
 from lipcert.cli.limits import limits
 from lipcert.records import InspectRecord, InspectReport, codec
 from lipcert.records.tool import tool_record
-from lipcert.render.terminal import render_inspection
+from lipcert.render.terminal.inspection import render_inspection
 
 
 def run(given: dict[str, Any]) -> int:
