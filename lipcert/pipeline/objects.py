@@ -10,7 +10,7 @@ from lipcert.errors import UsageError
 from lipcert.pipeline.images import RawImages
 from lipcert.pipeline.report import report_on
 from lipcert.pipeline.request import AnalyzeRequest
-from lipcert.pipeline.subject import InMemory, open_file, open_object
+from lipcert.pipeline.subject import InMemory, Subject, open_file, open_object
 from lipcert.progress import Progress, silent
 from lipcert.records import AnalyzeSettings, Report, Split
 
@@ -22,6 +22,8 @@ class Reading(TypedDict, total=False):
     """How the values become what the model sees, and what the model does not tell; see `AnalyzeRequest`."""
 
     scale: float | None
+    mean: float | tuple[float, ...] | None
+    std: float | tuple[float, ...] | None
     layout: Literal["nchw", "nhwc"] | None
     input_range: tuple[float, float] | None
     input_shape: tuple[int, ...] | None
@@ -34,8 +36,6 @@ def analyze(
     labels: Any = None,
     *,
     settings: AnalyzeSettings | None = None,
-    mean: float | tuple[float, ...] | None = None,
-    std: float | tuple[float, ...] | None = None,
     train_data: str | Path | Pair | None = None,
     init_model: object | None = None,
     split: Split | None = None,
@@ -47,36 +47,49 @@ def analyze(
     """The records that the command line prints, for a model and samples in memory or in files.
 
     model              a path, an nn.Module in eval mode, a ScriptModule or an ExportedProgram
-    images             samples (N, ...) as a tensor or array, or the path of a data file
-    labels             class numbers (N,), or the path of a file of them
+    images, labels     samples (N, ...) and class numbers (N,), as tensors or arrays, or the paths of files of them
     train_data         the training samples, to compare with: the path of a data file, or a pair of images and labels
-    init_model         the network before training, a path or a module: prior of the bound on random weights
+    init_model         the network before training, a path or a module: the prior's mean of PAC-Bayes bounds
     split              what the samples were to the model: "test", "train" or "unknown", in place of the settings' word
     per_sample         where a table with one row a sample is written: .jsonl, .npz or .parquet
     save_adversarials  where the worst inputs found are written: .npz, and a .png sheet beside it for images
-    The rest is as in `AnalyzeRequest` and `AnalyzeSettings`. Raises UsageError, DataError or ModelError.
+    The rest is as in `AnalyzeRequest`. Raises UsageError, DataError or ModelError.
     """
     request = AnalyzeRequest(
-        model=Path(model) if isinstance(model, str | Path) else Path(),
-        data=str(images) if isinstance(images, str | Path) else None,
-        labels=str(labels) if isinstance(labels, str | Path) else None,
-        mean=_values(mean),
-        std=_values(std),
-        train_data=str(train_data) if isinstance(train_data, str | Path) else None,
-        init_model=Path(init_model) if isinstance(init_model, str | Path) else None,
-        per_sample=None if per_sample is None else Path(per_sample),
-        adversarials=None if save_adversarials is None else Path(save_adversarials),
+        model=_path(model) or Path(),
+        data=_text(images),
+        labels=_text(labels),
+        train_data=_text(train_data),
+        init_model=_path(init_model),
+        per_sample=_path(per_sample),
+        adversarials=_path(save_adversarials),
         settings=_settings(settings or AnalyzeSettings(), split),
-        **options,
+        **_reading(options),
     )
-    memory = InMemory(
-        images=_given(request, images, labels),
-        training=_training(train_data),
-        initial=None if isinstance(init_model, str | Path) else init_model,
-    )
-    if isinstance(model, str | Path):
-        return report_on(lambda: open_file(request, memory), request, progress)
-    return report_on(lambda: open_object(model, request, memory), request, progress)
+    given = InMemory(_given(request, images, labels), _training(train_data), _module(init_model))
+    return report_on(lambda: _opened(model, request, given), request, progress)
+
+
+def _opened(model: object, request: AnalyzeRequest, given: InMemory) -> Subject:
+    return open_file(request, given) if isinstance(model, str | Path) else open_object(model, request, given)
+
+
+def _reading(options: Reading) -> dict[str, Any]:
+    """The options as a request takes them: means and deviations as tuples."""
+    moments = {"mean": _values(options.get("mean")), "std": _values(options.get("std"))}
+    return {**options, **moments}
+
+
+def _text(given: object) -> str | None:
+    return str(given) if isinstance(given, str | Path) else None
+
+
+def _module(given: object | None) -> object | None:
+    return None if isinstance(given, str | Path) else given
+
+
+def _path(given: object) -> Path | None:
+    return Path(given) if isinstance(given, str | Path) else None
 
 
 def _settings(settings: AnalyzeSettings, split: Split | None) -> AnalyzeSettings:

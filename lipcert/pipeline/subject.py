@@ -55,7 +55,7 @@ class Subject:
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InMemory:
     """What is given in memory and not by file: samples, training samples, and the network before training."""
 

@@ -71,21 +71,18 @@ def search(
     done: Callable[[int], None],
     deadline: Deadline | None = None,
 ) -> tuple[Posterior, int]:
-    """Minimise the bound by stochastic gradients, the error replaced by the probability of a wrong class.
+    """The distribution and the steps made, by stochastic gradients; the error is the probability of a wrong class.
 
     Every step draws one network and up to 256 samples. The gradient of p(q, c), where kl(q || p) = c, is a positive
     multiple of -d kl / d q times that of q plus that of c; the multiple does not matter to Adam.
 
     price     what is added to KL before it is divided by the number of samples
     deadline  the steps are cut short so that the last ones, which are small, are still made in time
-
-    Gives back the distribution and the number of steps made.
     """
     free = _Free(weights, centre)
     optimiser = free.optimiser()
-    pace, error = _Pace(steps, deadline or Deadline()), 0.5
+    pace, error, made = _Pace(steps, deadline or Deadline()), 0.5, 0
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, pace.rate)
-    made = 0
     while pace.gone(made) < 1:
         done(made)
         made += 1
