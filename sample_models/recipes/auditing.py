@@ -107,7 +107,10 @@ def gather(home: Path) -> None:
     known = json.loads(path.read_text()) if path.exists() else {}
     for report in sorted((home / "zoo" / "reports").glob("*.json")):
         key, _, split = report.stem.partition(".t")
-        found = evidence(json.loads(report.read_text())["models"][0], "t" + split)
+        document = json.loads(report.read_text())
+        if document["errors"]:  # stopped halfway
+            continue
+        found = evidence(document["models"][0], "t" + split)
         known[key] = known.get(key, {}) | found
     order = [name if seeds(name) == (0,) else f"{name}_{seed}" for name in RECIPES for seed in seeds(name)]
     kept = {key: known[key] for key in order if key in known}
