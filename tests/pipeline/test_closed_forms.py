@@ -57,7 +57,7 @@ def test_spectral_norms_of_the_toy(toy: ModelRecord) -> None:
 
 def test_lipschitz_product_of_the_toy(toy: ModelRecord) -> None:
     assert not isinstance(toy.lipschitz, Skipped)
-    layered, product = (record.value for record in toy.lipschitz if record.norm == "l2")
+    layered, product = (record.value for record in toy.lipschitz if (record.norm, record.scope) == ("l2", "global"))
     assert isinstance(layered, Enclosure)
     assert isinstance(product, Enclosure)
     assert _upper(product) == pytest.approx(4.455794, abs=1e-6)
