@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sample_models.recipes.claims import Evidence
+from sample_models.recipes.claim import Evidence
 from sample_models.recipes.zoo import DIGITS, L2, SEEDS
 
 _NETS = ("standard", "pgm", "data_dependent", "global_spectral", "jacobian_f")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sample_models.recipes.claims import Evidence, Outcome, outcomes
+from sample_models.recipes.claim import Evidence, Outcome
+from sample_models.recipes.claims import outcomes
 from sample_models.recipes.plots import draw
 from sample_models.recipes.zoo import DIGITS, DIGITS_CONV, L2, LINF, MNIST, ROBUST, seeds
 

@@ -22,6 +22,8 @@ def test_a_child_gives_the_same_bytes(isolated, sample_models):
         10,
         "--only",
         "layers,margins",
+        "--threads",
+        1,
         "--deterministic",
         "--json",
     )

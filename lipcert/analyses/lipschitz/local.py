@@ -19,7 +19,7 @@ from lipcert.norms.witness import MARGIN
 from lipcert.records import Effort, Enclosure, LipschitzRecord, Norm, Skipped, Soundness
 
 _SAMPLES: dict[Effort, int] = {"fast": 1, "default": 4, "high": 8}
-_WORK: dict[Effort, float] = {"fast": 1e9, "default": 1e10, "high": 2e11}
+_WORK: dict[Effort, float] = {"fast": 2e8, "default": 4e9, "high": 2e11}
 _POINTS = 8
 _CLASSES = 64
 _HAIR = 1e-6
