@@ -8,6 +8,7 @@ from hypothesis import settings
 
 # Read by OpenMP when torch is first imported: spinning threads of several test workers would slow each other down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 # A child process for each model would make tests of the command line slow; isolation has tests of its own.
 os.environ.setdefault("LIPCERT_NO_ISOLATION", "1")

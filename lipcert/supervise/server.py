@@ -18,6 +18,7 @@ def server(threads: int | None = None) -> ForkServerContext:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS") if threads is not None else ():
         os.environ[name] = str(threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOAD])
     forkserver.ensure_running()
