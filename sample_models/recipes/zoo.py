@@ -81,7 +81,7 @@ DIGITS = {
 
 DIGITS_CONV = {
     f"conv_{name}": dataclasses.replace(DIGITS[name], net=strided_conv)
-    for name in ("standard", "pgm", "cap2", "fgm_cap2", "pgm_cap2", "random_labels", "random_labels_cap4")
+    for name in ("standard", "pgm", "cap4", "cap2", "fgm_cap2", "pgm_cap2", "random_labels", "random_labels_cap4")
 }
 """The strided convolutional net, seed 0 alone."""
 
