@@ -57,7 +57,8 @@ def test_modules_in_memory_and_words_about_the_samples(sample_models):
     net, start = DigitsMlp().eval(), DigitsMlp().eval()
     initialise(net, torch.Generator().manual_seed(1))
     initialise(start, torch.Generator().manual_seed(0))
-    inputs, labels = torch.rand(30, 1, 8, 8), torch.arange(30) % 10
+    inputs = torch.rand(30, 1, 8, 8, generator=torch.Generator().manual_seed(2))
+    labels = torch.arange(30) % 10
     given = {"settings": AnalyzeSettings(analyses=("generalization",)), "train_data": (inputs, labels), "split": "test"}
     model = lipcert.analyze(net, inputs, labels, init_model=start, **given).models[0]
     assert model.data.split == "test"

@@ -83,7 +83,7 @@ def _in_ball(  # noqa: PLR0917  what is bounded, where, in which order, and two 
     size = max(1, min(BATCH, bounder.max_memory // (2 * bounder.plan.graph.classes * bounder.row_bytes)))
     fine, dear = allowance.part(_FINE), math.inf
     allowance.pay(fine.left)
-    for rows in order.split(size):
+    for rows in order.split(size) if len(order) else ():  # an empty tensor splits into one empty part
         region = _region(bounder, inputs[rows], ball)
         own = labels[rows].to(region.centre.device)
         with torch.no_grad():

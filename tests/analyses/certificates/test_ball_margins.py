@@ -83,3 +83,10 @@ def test_an_op_without_a_rule_is_skipped_by_name():
     found = ball_margins(graph, *given(graph), BALLS)
     assert isinstance(found, Skipped)
     assert "lgamma" in found.reason + " ".join(found.operators)
+
+
+def test_nothing_is_known_where_every_sample_is_misclassified():
+    graph = NETS["mlp"].to(dtype=DOUBLE)
+    inputs, labels = given(NETS["mlp"])
+    found = ball_margins(graph, inputs, (labels + 1) % 3, BALLS, effort="default")
+    assert all((bound == -torch.inf).all() for bound in found.values())
