@@ -90,6 +90,7 @@ def test_every_net_has_a_sidecar_with_the_scale_it_was_trained_on(name):
     assert all((HOME / file).exists() for file in FACTS[name]["files"])
 
 
+@pytest.mark.slow
 def test_the_recipe_makes_the_net_again(tmp_path):
     command = [sys.executable, "-m", "sample_models.recipes", "make", "--only", "digits_mlp", "--output", str(tmp_path)]
     subprocess.run(

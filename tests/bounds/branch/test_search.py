@@ -81,7 +81,7 @@ def run(way, graph, region, goals, *, deploy_dtype="real", batch=64, rounds=400)
 
 @pytest.mark.parametrize(("way", "nearest"), [("neurons", 1e-3), ("inputs", 5e-2)])
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
-@pytest.mark.parametrize("seed", [0, 20])
+@pytest.mark.parametrize("seed", [0, pytest.param(20, marks=pytest.mark.slow)])
 def test_goals_are_settled_as_the_exact_minimum_says(way, nearest, widths, seed):
     layers, graph = net(widths, seed)
     region = region_of(widths)
