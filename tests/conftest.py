@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Read by OpenMP when torch is first imported: spinning threads of several test workers would slow each other down.
+# Read by OpenMP when torch is first imported: a worker a core is faster than workers whose threads share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
@@ -16,6 +17,15 @@ os.environ.setdefault("LIPCERT_NO_ISOLATION", "1")
 # The same examples on every machine and every run: a red build must mean a change in the code.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _same_draws() -> None:
+    """Weights and inputs that a test draws without a generator of its own are the same on every run."""
+    import torch
+
+    torch.default_generator.manual_seed(0)
+
 
 ROOT = Path(__file__).resolve().parent.parent
 
