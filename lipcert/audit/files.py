@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import final
 
 from lipcert.audit.store import Store, StoreError, write_file
-from lipcert.errors import LipcertError, UsageError
-from lipcert.load.sniff import sniff
+from lipcert.errors import UsageError
 
-SUFFIXES = frozenset((".onnx", ".pt", ".pt2", ".pth", ".ts", ".ptl", ".torchscript", ".jit"))
-_LARGE = 400_000_000
 _BLOCK = 1 << 22
 # A StringStringEntry of ONNX whose key is "location": where a tensor's data stand outside the file.
 _LOCATION = re.compile(rb"\n\x08location\x12(?:([\x01-\x7f])|([\x80-\xff])([\x01-\x7f]))")
@@ -98,16 +95,3 @@ def _folder(path: Path) -> str:
             status = each.stat()
             sha.update(f"{each.relative_to(path)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return sha.hexdigest()
-
-
-def is_model(path: Path) -> bool:
-    """Whether a file of a folder is a model: by content, or by suffix where the content is in doubt."""
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    if path.stat().st_size > _LARGE:
-        return False
-    try:
-        sniff(path.read_bytes())
-    except (LipcertError, OSError):
-        return False
-    return True

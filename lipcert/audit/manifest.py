@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lipcert.audit.files import is_model
 from lipcert.audit.zoo import Entry, distinct, walk
 from lipcert.errors import ConfigurationError, NoModelError
+from lipcert.load.recognise import is_model
 
 _FILES = ("data", "labels", "train_data", "init_model")
 _OWN = ("path", "name", "family")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from lipcert.audit.files import is_model
 from lipcert.errors import NoModelError, UsageError
+from lipcert.load.recognise import is_model
 
 MANIFEST = "audit.toml"
 _KINDS = {".toml", ".jsonl"}

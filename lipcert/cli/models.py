@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lipcert.cli.values import nearest
-from lipcert.errors import LipcertError, NoModelError, UsageError
-from lipcert.load.sniff import sniff
+from lipcert.errors import NoModelError, UsageError
+from lipcert.load.recognise import LARGE, is_model
 from lipcert.render.notation import digest, size
 
-_SUFFIXES = {".onnx", ".pt", ".pt2", ".pth", ".ts", ".ptl", ".torchscript", ".jit"}
-_LARGE = 400_000_000
 _WORDS = {"onnx": "ONNX", "torchscript": "TorchScript", "exported": "exported program"}
 
 
@@ -43,7 +41,7 @@ def expand(arguments: Sequence[str]) -> list[Path]:
 def _expand(argument: str) -> list[Path]:
     path = Path(argument)
     if path.is_dir():
-        models = [p for p in sorted(path.rglob("*")) if p.is_file() and not p.name.startswith(".") and _is_model(p)]
+        models = [p for p in sorted(path.rglob("*")) if p.is_file() and not p.name.startswith(".") and is_model(p)]
         if not models:
             raise NoModelError(
                 f"the folder {argument} holds no model", hint="models are .onnx, TorchScript or .pt2 files"
@@ -72,19 +70,6 @@ def _sibling(path: Path) -> str:
     return hint if hint.startswith("did you") else "the path is taken from the current folder"
 
 
-def _is_model(path: Path) -> bool:
-    """Whether a file of a folder is a model: by content, or by suffix where the content is in doubt."""
-    if path.suffix.lower() in _SUFFIXES:
-        return True
-    if path.stat().st_size > _LARGE:
-        return False
-    try:
-        sniff(path.read_bytes())
-    except (LipcertError, OSError):
-        return False
-    return True
-
-
 def first_line(path: Path) -> str:
     """Name, format, size and digest of a file, without torch; a huge file goes without format and digest.
 
@@ -99,7 +84,7 @@ def first_line(path: Path) -> str:
 
     try:
         length = path.stat().st_size
-        data = path.read_bytes() if length <= _LARGE else None
+        data = path.read_bytes() if length <= LARGE else None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if data is None:
