@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from lipcert.records.audit import AuditReport
 from lipcert.render.audit.table import Row, causes, groups, headings, reading, tally
-from lipcert.render.html.markup import Html, Part, element, listing, paragraph, table
+from lipcert.render.html.document import document
+from lipcert.render.html.markup import Part, element, listing, paragraph, table
 from lipcert.render.style import Style
 
 
@@ -20,7 +19,7 @@ def render_html(report: AuditReport, style: Style) -> str:  # noqa: ARG001  a pa
         lines = [[element("code", name), f": {message}"] for name, message in found]
         body += [element("h2", "Not concluded"), listing(lines)]
     body += [paragraph(reading(report)), paragraph("terms: lipcert explain")]
-    return _document(report, body)
+    return document("audit", report.schema_version, f"{report.summary.models} models", body)
 
 
 def _cells(row: Row, report: AuditReport) -> list[Part]:
@@ -42,18 +41,3 @@ def _cells(row: Row, report: AuditReport) -> list[Part]:
 
 def _number(text: str, metric: str, value: float | None) -> Part:
     return text if value is None else element("data", text, value=repr(value), data_metric=metric)
-
-
-def _document(report: AuditReport, body: list[Part]) -> str:
-    css = Html(resources.files("lipcert.render.html").joinpath("style.css").read_text(encoding="utf-8"))
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    head = [
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{report.summary.models} models · lipcert audit"),
-        element("style", css),
-    ]
-    page = element("html", element("head", *head), element("body", element("main", *body)), lang="en")
-    return f"<!DOCTYPE html>\n<!-- lipcert.audit {report.schema_version} -->\n{page}\n"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from lipcert.records import ModelRecord, Report
 from lipcert.render.base import RENDERERS
 from lipcert.render.html import findings, legend, overview, sections
+from lipcert.render.html.document import document
 from lipcert.render.html.markup import Html, Part, element, join, paragraph
 from lipcert.render.html.pictures import Gallery, gallery
 from lipcert.render.style import Style
@@ -31,7 +30,7 @@ def render(report: Report, style: Style) -> str:
     if whole:
         body += [_model(model, f"m{index}", report, drawn) for index, model in enumerate(report.models)]
     body += [findings.errors(report.errors), legend.legend() if report.models else None, _footer(report, drawn)]
-    return _document(_name(report), report.schema_version, body)
+    return document("report", report.schema_version, _name(report), body)
 
 
 def _model(model: ModelRecord, anchor: str, report: Report, drawn: Gallery | None) -> Html:
@@ -56,18 +55,3 @@ def _footer(report: Report, drawn: Gallery | None) -> Html:
     return element(
         "footer", *lines, element("p", join(list(circumstances(report)), " · ")), paragraph("terms: lipcert explain")
     )
-
-
-def _document(name: str, version: str, body: list[Part]) -> str:
-    css = Html(resources.files("lipcert.render.html").joinpath("style.css").read_text(encoding="utf-8"))
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    head = [
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{name} · lipcert report"),
-        element("style", css),
-    ]
-    page = element("html", element("head", *head), element("body", element("main", *body)), lang="en")
-    return f"<!DOCTYPE html>\n<!-- lipcert.report {version} -->\n{page}\n"
