@@ -41,6 +41,17 @@ def short(value: float, digits: int = 6) -> str:
     return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + exponent + power
 
 
+def both_ends(low: float | None, high: float | None) -> str:
+    """What is known of a number, its lower end rounded down and its upper end up; "-" where it is nothing."""
+    if low is not None and low == high:
+        return short(low, 4)
+    if low is not None and high is not None:
+        return f"{lower(low, 4)} - {upper(high, 4)}"
+    if low is not None:
+        return f">= {lower(low, 4)}"
+    return "-" if high is None else f"<= {upper(high, 4)}"
+
+
 def _significant(value: float, digits: int, rounding: str) -> str:
     number = Context(prec=digits, rounding=rounding).plus(Decimal(value))
     if not number:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lipcert.records.compare import VERDICTS, ChangeRecord, CompareReport, EndsRecord, ModelComparison
 from lipcert.records.metrics import ALIASES, parse
-from lipcert.render.notation import lower, nearest, short, upper
+from lipcert.render.notation import both_ends, nearest
 
 _WORDS = {
     "worse": "WORSE",
@@ -39,14 +39,7 @@ def label(metric: str) -> str:
 
 def ends(record: EndsRecord) -> str:
     """Both ends, rounded outward."""
-    low, high = record.lower, record.upper
-    if low is not None and low == high:
-        return short(low, 4)
-    if low is not None and high is not None:
-        return f"{lower(low, 4)} - {upper(high, 4)}"
-    if low is not None:
-        return f">= {lower(low, 4)}"
-    return "-" if high is None else f"<= {upper(high, 4)}"
+    return both_ends(record.lower, record.upper)
 
 
 def reason(change: ChangeRecord) -> str:

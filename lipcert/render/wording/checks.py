@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from lipcert.records import CheckRecord, CheckState, ModelRecord
-from lipcert.render.notation import lower, short, upper
+from lipcert.render.notation import both_ends, short
 
 STATES: tuple[CheckState, ...] = ("fail", "error", "inconclusive", "skipped", "pass")
 """The gravest first."""
@@ -56,14 +56,7 @@ def word(check: CheckRecord) -> str:
 
 def value(check: CheckRecord) -> str:
     """What is known of the number, its lower end rounded down and its upper end up."""
-    low, high = check.lower, check.upper
-    if low is not None and low == high:
-        return short(low, 4)
-    if low is not None and high is not None:
-        return f"{lower(low, 4)} - {upper(high, 4)}"
-    if low is not None:
-        return f">= {lower(low, 4)}"
-    return "-" if high is None else f"<= {upper(high, 4)}"
+    return both_ends(check.lower, check.upper)
 
 
 def limit(check: CheckRecord) -> str:
