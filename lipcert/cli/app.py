@@ -1,38 +1,21 @@
-"""The command table."""
+"""The command line as typer has it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, final
 
 import typer
 
-from lipcert.cli.analyze import HELP, analyze
-from lipcert.cli.audit import audit
-from lipcert.cli.cap import HELP as CAP_HELP
-from lipcert.cli.cap import cap
-from lipcert.cli.certify import HELP as CERTIFY_HELP
-from lipcert.cli.certify import certify
-from lipcert.cli.check import HELP as CHECK_HELP
-from lipcert.cli.check import check
-from lipcert.cli.compare import HELP as COMPARE_HELP
-from lipcert.cli.compare import compare
-from lipcert.cli.config import config
-from lipcert.cli.doctor import doctor
-from lipcert.cli.explain import explain
-from lipcert.cli.grouped_help import GroupedCommand
-from lipcert.cli.init import HELP as INIT_HELP
-from lipcert.cli.init import init
-from lipcert.cli.inspect import inspect
-from lipcert.cli.report import HELP as REPORT_HELP
-from lipcert.cli.report import report
-from lipcert.cli.schema import schema
+from lipcert.cli.option import Command, Group
+from lipcert.cli.signature import add
+from lipcert.cli.table import ROOT
 
 EPILOG = "Exit codes: 0 analysed, 1 a gate failed, 2 usage or data, 3 could not conclude, 4 no model, 130 interrupted."
 
 # Plain help: fast, ASCII, and the same in a terminal, in a pipe and under a CI that asks for colours.
 app = typer.Typer(
-    name="lipcert",
-    help="Certified sensitivity and robustness reports for trained classifiers.",
+    name=ROOT.name,
+    help=ROOT.help,
     epilog=EPILOG,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -57,14 +40,30 @@ def options(
     """Certified sensitivity and robustness reports for trained classifiers."""
 
 
-app.command(cls=GroupedCommand, help=HELP)(analyze)
-app.command(cls=GroupedCommand, help=CERTIFY_HELP)(certify)
-app.command(cls=GroupedCommand, help=CAP_HELP)(cap)
-app.command(cls=GroupedCommand, help=CHECK_HELP)(check)
-app.command(cls=GroupedCommand, help=COMPARE_HELP)(compare)
-app.command(cls=GroupedCommand, help=INIT_HELP)(init)
-app.add_typer(config)
-app.add_typer(audit)
-app.command(cls=GroupedCommand, help=REPORT_HELP)(report)
-for command in (inspect, explain, schema, doctor):
-    app.command(cls=GroupedCommand)(command)
+@final
+class _RunGroup(typer.core.TyperGroup):
+    """A group whose own arguments are those of its command `run`: `audit zoo` is `audit run zoo`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `run` in front of what does not begin with the name of a command."""
+        if not args or args[0] not in {*self.commands, "--help", "-h"}:
+            args = ["run", *args]
+        elif args[0] in {"--help", "-h"}:
+            args = ["run", "--help"]
+        return super().parse_args(ctx, args)
+
+
+def _added(entry: Command | Group, to: typer.Typer, *, hidden: bool = False) -> None:
+    if isinstance(entry, Command):
+        add(to, entry, hidden=hidden)
+        return
+    kind = _RunGroup if entry.default else typer.core.TyperGroup
+    group = typer.Typer(name=entry.name, cls=kind, help=entry.help, rich_markup_mode=None)
+    group.callback()(lambda: None)
+    for each in entry.commands:
+        _added(each, group, hidden=each.name == entry.default)
+    to.add_typer(group)
+
+
+for _entry in ROOT.commands:
+    _added(_entry, app)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lipcert.cli import options
-from lipcert.cli.signature import command
+from lipcert.cli.option import Command
+from lipcert.cli.options import TABLE, take, written
 
 HELP = """Write a copy of a model whose linear and convolution layers have spectral norms of at most beta.
 
@@ -16,33 +16,14 @@ told. Training with a cap keeps more accuracy: see lipcert.training.cap.
   lipcert cap net.pt --beta 1.5,fc2=4 -o capped.pt
 """
 
-PARAMETERS = {
-    "model": options.Model,
-    "beta": options.Beta,
-    "output": options.Copy,
-    "data": options.Data,
-    "labels": options.Labels,
-    "samples": options.Samples,
-    "scale": options.Scale,
-    "mean": options.Mean,
-    "std": options.Std,
-    "layout": options.Layout,
-    "input_range": options.InputRange,
-    "input_shape": options.InputShape,
-    "output_name": options.OutputName,
-    "allow_code": options.AllowCode,
-    "effort": options.Effort,
-    "seed": options.Seed,
-    "threads": options.Threads,
-    "max_memory": options.MaxMemory,
-    "timeout": options.WallClock,
-    "no_isolation": options.NoIsolation,
-    "format": options.PropertyFormat,
-    "json": options.Json,
-    "overwrite": options.Overwrite,
-    "color": options.Color,
-    "quiet": options.Quiet,
-    "verbose": options.Verbose,
-}
-
-cap = command("cap", "lipcert.cli.capping", PARAMETERS, "Write a copy of a model with capped spectral norms.")
+CAP = Command(
+    "cap",
+    "lipcert.cli.capping",
+    HELP,
+    take(
+        "model beta output data labels samples scale mean std layout input_range input_shape output_name allow_code "
+        "effort seed threads max_memory timeout no_isolation format json overwrite color quiet verbose",
+        output=TABLE["output"]._replace(text="Where the copy goes."),
+        format=written("text", "json"),
+    ),
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lipcert.cli import options
-from lipcert.cli.signature import command
+from lipcert.cli.option import Command
+from lipcert.cli.options import TABLE, take, written
 
 HELP = """Decide a VNN-LIB property: unsat, sat, unknown or timeout.
 
@@ -15,29 +15,16 @@ the file's own runtime computes it. Ends with 0 after unsat, 1 after sat, 3 afte
   lipcert certify net.onnx spec.vnnlib.gz -f json
 """
 
-
-PARAMETERS = {
-    "model": options.Model,
-    "spec": options.Property,
-    "input_shape": options.InputShape,
-    "output_name": options.OutputName,
-    "effort": options.Effort,
-    "timeout": options.Timeout,
-    "deploy_dtype": options.DeployDtype,
-    "max_memory": options.MaxMemory,
-    "seed": options.Seed,
-    "threads": options.Threads,
-    "no_isolation": options.NoIsolation,
-    "deterministic": options.Deterministic,
-    "format": options.PropertyFormat,
-    "json": options.Json,
-    "output": options.Output,
-    "overwrite": options.Overwrite,
-    "color": options.Color,
-    "quiet": options.Quiet,
-    "verbose": options.Verbose,
-}
-
-certify = command(
-    "certify", "lipcert.cli.certification", PARAMETERS, "Decide a VNN-LIB property: unsat, sat, unknown or timeout."
+CERTIFY = Command(
+    "certify",
+    "lipcert.cli.certification",
+    HELP,
+    take(
+        "model spec input_shape output_name effort timeout deploy_dtype max_memory seed threads no_isolation "
+        "deterministic format json output overwrite color quiet verbose",
+        timeout=TABLE["timeout"]._replace(
+            text="Stop after 90s, 5m, 2h, or never: none.  [5m]", metavar="5m", also="--time-budget"
+        ),
+        format=written("text", "json"),
+    ),
 )

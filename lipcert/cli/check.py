@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lipcert.cli import gate_options, options
-from lipcert.cli.analyze import PARAMETERS as ANALYZE
-from lipcert.cli.signature import command
+from lipcert.cli.analyze import OPTIONS
+from lipcert.cli.option import Command
+from lipcert.cli.options import take, without
 
 HELP = """Judge models by the checks of a configuration.
 
@@ -16,15 +16,10 @@ skipped or is inconclusive never counts as passed. Exit code 1: a check failed. 
   lipcert check zoo/*.onnx --config ci.toml --baseline main.json --report sarif=lipcert.sarif --report junit=lipcert.xml
 """
 
-_NOT_HERE = {"model", "only", "skip", "per_sample", "save_adversarials"}
-PARAMETERS = {
-    "models": options.Models,
-    "config": gate_options.Config,
-    "baseline": gate_options.Baseline,
-    "check": gate_options.Checks,
-    "fail_on": gate_options.FailOn,
-    "exit_zero": gate_options.ExitZero,
-    **{name: kind for name, kind in ANALYZE.items() if name not in _NOT_HERE},
-}
-
-check = command("check", "lipcert.cli.checking", PARAMETERS, "Judge models by the checks of a configuration.")
+CHECK = Command(
+    "check",
+    "lipcert.cli.checking",
+    HELP,
+    take("models config baseline check fail_on exit_zero")
+    | without(OPTIONS, "model config only skip per_sample save_adversarials"),
+)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lipcert.cli import gate_options
-from lipcert.cli.analyze import PARAMETERS as ANALYZE
-from lipcert.cli.signature import command
+from lipcert.cli.analyze import OPTIONS
+from lipcert.cli.option import Command, Option
+from lipcert.cli.options import TABLE, take, without, written
 
 HELP = """Show what changed from A to B, and whether by more than is left open.
 
@@ -18,18 +18,20 @@ refused without --force. Exits with 0 unless --fail-on is given.
   lipcert compare old.onnx new.onnx --data test.npz --samples 500 -f markdown
 """
 
-_NOT_HERE = {"model", "per_sample", "save_adversarials", "format"}
-PARAMETERS = {
-    "before": gate_options.Before,
-    "after": gate_options.After,
-    "force": gate_options.Force,
-    "fail_on": gate_options.WorseThan,
-    "exit_zero": gate_options.ExitZero,
-    "per_sample": gate_options.RowsOfReports,
-    "config": gate_options.Config,
-    "format": gate_options.CompareFormat,
-    "all": gate_options.All,
-    **{name: kind for name, kind in ANALYZE.items() if name not in _NOT_HERE},
-}
-
-compare = command("compare", "lipcert.cli.comparison", PARAMETERS, "Show what changed from one report to another.")
+COMPARE = Command(
+    "compare",
+    "lipcert.cli.comparison",
+    HELP,
+    take(
+        "before after force fail_on exit_zero per_sample config format all",
+        fail_on=TABLE["fail_on"]._replace(text="Exit with 1 where surely, or perhaps, worse.  [never]"),
+        per_sample=Option(
+            TABLE["force"].panel,
+            "Tables (.jsonl) of A and B, given twice: compares them sample by sample.",
+            "FILE",
+            "many",
+        ),
+        format=written("text", "json", "markdown"),
+    )
+    | without(OPTIONS, "model config per_sample save_adversarials format"),
+)

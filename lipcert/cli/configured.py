@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from lipcert.cli.analyze import PARAMETERS
+from lipcert.cli.analyze import OPTIONS
+from lipcert.cli.option import Option
 from lipcert.policy import CheckSpec, Setting, analyses_needed, balls_needed
 
 
 def completed(given: Mapping[str, Any], settings: Mapping[str, Setting]) -> dict[str, Any]:
     """Every option of analyze: as given, else as configured, else not given."""
-    found = {name: False if get_args(kind)[0] is bool else None for name, kind in PARAMETERS.items()} | dict(given)
+    found = not_given() | dict(given)
     for name, setting in settings.items():
-        if name in PARAMETERS and not is_given(found[name]):
-            found[name] = _typed(setting.value, PARAMETERS[name])
+        if name in OPTIONS and not is_given(found[name]):
+            found[name] = typed(setting.value, OPTIONS[name])
     return found
+
+
+def not_given() -> dict[str, Any]:
+    """The options of analyze where nothing was typed."""
+    return {name: option.absent for name, option in OPTIONS.items()}
 
 
 def is_given(value: Any) -> bool:
@@ -24,14 +30,15 @@ def is_given(value: Any) -> bool:
     return value is not None and value is not False
 
 
-def _typed(value: str | tuple[str, ...] | bool, annotation: Any) -> Any:
-    """A configured value as typer would hand it over."""
-    kinds = {getattr(kind, "__origin__", kind) for kind in (get_args(get_args(annotation)[0]) or ())}
-    if list in kinds:
-        return list(value) if isinstance(value, tuple) else [str(value)]
-    if Path in kinds:
-        return Path(str(value))
-    return ",".join(value) if isinstance(value, tuple) else value
+def typed(value: Any, option: Option) -> Any:
+    """A value out of a file, in the form the command line would hand over."""
+    listed = isinstance(value, list | tuple)
+    if option.kind == "many":
+        return [str(item) for item in value] if listed else [str(value)]
+    if isinstance(value, bool):
+        return value
+    text = ",".join(map(str, value)) if listed else str(value)
+    return Path(text) if option.kind == "path" else text
 
 
 def needed(given: dict[str, Any], specs: tuple[CheckSpec, ...]) -> dict[str, Any]:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from lipcert.cli.option import Command
+from lipcert.cli.options import take, written
 
-import typer
+HELP = """Explain what a number in a report means.
 
-from lipcert.cli import options
+Meaning, formula, how far it can be trusted, what to do about it, and where it comes from.
+Without ID: the list of all. Works offline.
+"""
 
-Topic = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help="A metric or check, like certified.accuracy.", show_default=False)
-]
-
-
-def explain(
-    topic: Topic = None,
-    format: options.PageFormat = None,  # noqa: A002  the option's own name
-    json: options.Json = False,
-) -> None:
-    """Explain what a number in a report means.
-
-    Meaning, formula, how far it can be trusted, what to do about it, and where it comes from.
-    Without ID: the list of all. Works offline.
-    """
-    given = dict(locals())
-    from lipcert.cli.explanation import run
-
-    run(given)
+EXPLAIN = Command(
+    "explain",
+    "lipcert.cli.explanation",
+    HELP,
+    take("topic format json", format=written("text", "json", "markdown")),
+)

@@ -13,19 +13,20 @@ from lipcert.render.explain.page import Page
 from lipcert.render.listing import listing
 
 
-def run(given: dict[str, Any]) -> None:
-    """Print one page, or the list of all."""
+def run(given: dict[str, Any]) -> int:
+    """Print one page, or the list of all, and return 0."""
     wanted = values.choice(given["format"], "--format", ("text", "json", "markdown")) or "text"
     wanted = "json" if given["json"] else wanted
     if given["topic"] is None:
         _write(_index(wanted), wanted)
-        return
+        return 0
     page = find(given["topic"])
     if page is None:
         names = [name for page in PAGES for name in (page.id, *page.aliases)]
         raise UsageError(f"nothing is called {given['topic']!r}", hint=_hint(given["topic"], names))
     text = read(page)
     _write(_document([page], text) if wanted == "json" else text, wanted)
+    return 0
 
 
 def _hint(topic: str, names: list[str]) -> str:

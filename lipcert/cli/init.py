@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lipcert.cli import options
-from lipcert.cli.analyze import PARAMETERS as ANALYZE
-from lipcert.cli.signature import command
+from lipcert.cli.analyze import OPTIONS
+from lipcert.cli.option import Command
+from lipcert.cli.options import without
 
 HELP = """Write a commented configuration from a model's present numbers.
 
@@ -16,7 +16,9 @@ that leaves a little room. Edit it, commit it, and let lipcert check hold every 
   lipcert init net.onnx --data test.npz --samples 500 --eps 2/255 -o ci/lipcert.toml
 """
 
-_NOT_HERE = set("config only skip per_sample save_adversarials format json report spectrum jacobian_norm".split())
-PARAMETERS = {"model": options.Model, **{name: kind for name, kind in ANALYZE.items() if name not in _NOT_HERE}}
-
-init = command("init", "lipcert.cli.drafting", PARAMETERS, "Write a commented configuration from present numbers.")
+INIT = Command(
+    "init",
+    "lipcert.cli.drafting",
+    HELP,
+    without(OPTIONS, "config only skip per_sample save_adversarials format json report spectrum jacobian_norm"),
+)

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import typer
+from lipcert.cli.option import Command
+from lipcert.cli.options import TABLE, take, written
 
-from lipcert.cli import options
+HELP = """Tell what model files are and whether they can be analysed.
 
+Format, signature, layers, operator support; no analysis. Ends with 3 where a file cannot be read or holds an
+operator that cannot be analysed.
+"""
 
-def inspect(  # noqa: PLR0917  one parameter an option
-    model: options.Models,
-    input_shape: options.InputShape = None,
-    output_name: options.OutputName = None,
-    timeout: options.WallClock = None,
-    max_memory: options.MaxMemory = None,
-    no_isolation: options.NoIsolation = False,
-    format: options.PropertyFormat = None,  # noqa: A002  the option's own name
-    json: options.Json = False,
-    output: options.Output = None,
-    overwrite: options.Overwrite = False,
-    color: options.Color = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
-) -> None:
-    """Tell what model files are and whether they can be analysed.
-
-    Format, signature, layers, operator support; no analysis. Ends with 3 where a file cannot be read or holds an
-    operator that cannot be analysed.
-    """
-    given = dict(locals())
-    from lipcert.cli.inspection import run
-
-    raise typer.Exit(run(given))
+INSPECT = Command(
+    "inspect",
+    "lipcert.cli.inspection",
+    HELP,
+    take(
+        "model input_shape output_name timeout max_memory no_isolation format json output overwrite color quiet "
+        "verbose",
+        model=TABLE["models"],
+        format=written("text", "json"),
+    ),
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lipcert.cli import options
-from lipcert.cli.signature import command
+from lipcert.cli.option import Command
+from lipcert.cli.options import take
 
 HELP = """Show a stored JSON report in any format.
 
@@ -16,16 +16,9 @@ with 0 whatever the report says; the gate's exit code is that of the run that wr
   lipcert report net.json --report sarif=net.sarif --report junit=net.xml
 """
 
-PARAMETERS = {
-    "result": options.Result,
-    "format": options.Format,
-    "json": options.Json,
-    "output": options.Output,
-    "report": options.Reports,
-    "sheet": options.Sheet,
-    "overwrite": options.Overwrite,
-    "color": options.Color,
-    "verbose": options.Verbose,
-}
-
-report = command("report", "lipcert.cli.stored_report", PARAMETERS, "Show a stored JSON report in any format.")
+REPORT = Command(
+    "report",
+    "lipcert.cli.stored_report",
+    HELP,
+    take("result format json output report sheet overwrite color verbose"),
+)

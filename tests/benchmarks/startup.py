@@ -1,10 +1,11 @@
-"""How long `lipcert --help` takes beside an empty typer application, and `analyze` to its first line.
+"""How long `lipcert --help` takes beside an empty typer application, a completion, and `analyze` to its first line.
 
 Run with `python tests/benchmarks/startup.py`. The commands take turns, so that a drifting machine slows both.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -16,10 +17,13 @@ EMPTY = "import typer\napp = typer.Typer()\n@app.command()\ndef main() -> None: 
 ROUNDS = 9
 
 
-def seconds(*command: str) -> float:
+ASKING = {"_LIPCERT_COMPLETE": "complete_bash", "COMP_WORDS": "lipcert analyze --for", "COMP_CWORD": "2"}
+
+
+def seconds(*command: str, **environment: str) -> float:
     """Wall time of one run."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    start, quiet = time.perf_counter(), subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=quiet, stderr=quiet, cwd=ROOT, env=os.environ | environment)
     return time.perf_counter() - start
 
 
@@ -43,6 +47,7 @@ def main() -> None:
     ours, empty = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
     print(f"lipcert --help        {ours:.3f} s")
     print(f"empty typer app       {empty:.3f} s  (ratio {ours / empty:.2f})")
+    print(f"completion            {statistics.median(seconds(lipcert, **ASKING) for _ in range(ROUNDS)):.3f} s")
     print(f"first line of analyze {statistics.median(first_line() for _ in range(5)):.3f} s")
 
 

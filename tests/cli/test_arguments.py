@@ -3,7 +3,12 @@
 import json
 
 import pytest
+import typer
 
+from lipcert.cli import options as every
+from lipcert.cli.app import app
+from lipcert.cli.option import Group
+from lipcert.cli.table import ROOT
 from lipcert.records import ANALYSES
 
 SETTINGS = [
@@ -133,14 +138,35 @@ def test_every_long_option_reads_its_variable(lipcert, model, requests, monkeypa
     assert requests[1].settings.eps == {"l2": (0.5,)}
 
 
+def _all_of(commands):
+    for command in commands:
+        if isinstance(command, Group):
+            yield from _all_of(command.commands)
+        else:
+            yield command
+
+
 def test_each_option_has_a_variable_of_its_name():
-    import typer
+    def parameters(command):
+        yield from command.params
+        for each in getattr(command, "commands", {}).values():
+            yield from parameters(each)
 
-    from lipcert.cli.app import app
+    for parameter in parameters(typer.main.get_command(app)):
+        long = next((name for name in parameter.opts if name.startswith("--")), "--help")
+        if parameter.name not in {"help", "_version_asked", "install_completion", "show_completion"}:
+            expected = None if long == "--help" else "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
+            assert parameter.envvar == expected
 
-    group = typer.main.get_command(app)
-    for command in group.commands.values():
-        for parameter in command.params:
-            long = next((name for name in parameter.opts if name.startswith("--")), None)
-            if long not in {None, "--help"}:
-                assert parameter.envvar == "LIPCERT_" + long.removeprefix("--").replace("-", "_").upper()
+
+def test_each_option_stands_in_the_table_once_and_some_command_takes_it():
+    parts = ("ARGUMENTS", "SAMPLES", "COMPUTATION", "RESULT", "JUDGEMENT", "AUDIT")
+    assert sum(len(getattr(every, f"_{part}")) for part in parts) == len(every.TABLE)
+    taken = {name for command in _all_of(ROOT.commands) for name in command.options}
+    assert set(every.TABLE) <= taken
+
+
+def test_names_of_a_command_are_its_own():
+    for command in _all_of(ROOT.commands):
+        flags = [flag for name, option in command.options.items() for flag in option.names(name)]
+        assert len(flags) == len(set(flags))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 from lipcert.audit import Entry, Plan, discover, make_plan
 from lipcert.audit.cost import estimate
@@ -14,15 +14,16 @@ from lipcert.audit.manifest import read_manifest
 from lipcert.audit.zoo import manifest_in
 from lipcert.cli import streams, values
 from lipcert.cli.analysis import request_from
-from lipcert.cli.analyze import PARAMETERS
+from lipcert.cli.analyze import OPTIONS
 from lipcert.cli.audit import delivery, workload
 from lipcert.cli.audit.estimate import cost_text
 from lipcert.cli.audit.session import carry_out
+from lipcert.cli.configured import is_given, not_given, typed
 from lipcert.errors import UsageError
 from lipcert.pipeline import AnalyzeRequest
 
 _OUTSIDE = {"format", "json", "output", "report", "overwrite", "color", "quiet", "verbose", "timeout", "threads"}
-_NAMES = tuple(name for name in PARAMETERS if name not in {"model", *_OUTSIDE})
+_NAMES = tuple(name for name in OPTIONS if name not in {"model", *_OUTSIDE})
 
 
 def run(given: dict[str, Any]) -> int:
@@ -72,19 +73,6 @@ def _entries(targets: Sequence[str]) -> list[Entry]:
 
 def _request(options: dict[str, Any], given: dict[str, Any]) -> AnalyzeRequest:
     """What is typed counts before the manifest."""
-    typed = {
-        name: given[name] for name in _NAMES if name in given and given[name] is not None and given[name] is not False
-    }
-    plain = {name: False if get_args(kind)[0] is bool else None for name, kind in PARAMETERS.items()}
-    shown = {name: _typed(value, PARAMETERS[name]) for name, value in options.items()}
-    return request_from({**plain, **shown, **typed})
-
-
-def _typed(value: Any, annotation: Any) -> Any:
-    """A manifest's value as typer would hand it over."""
-    kinds = {getattr(kind, "__origin__", kind) for kind in get_args(get_args(annotation)[0])}
-    if list in kinds:
-        return [str(item) for item in value] if isinstance(value, list) else [str(value)]
-    if isinstance(value, bool):
-        return value
-    return ",".join(value) if isinstance(value, list) else str(value)
+    said = {name: given[name] for name in _NAMES if is_given(given.get(name))}
+    shown = {name: typed(value, OPTIONS[name]) for name, value in options.items()}
+    return request_from({**not_given(), **shown, **said})
