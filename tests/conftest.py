@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from lipcert.openmp import wait_patiently
+
 # Read by OpenMP when torch is first imported: a worker a core is faster than workers whose threads share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+wait_patiently()
 
 # A child process for each model would make tests of the command line slow; isolation has tests of its own.
 os.environ.setdefault("LIPCERT_NO_ISOLATION", "1")

@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from lipcert import openmp
 from lipcert.cli import streams
 from lipcert.cli.failures import INTERRUPTED, TERMINATED, Failure, Interrupted, classify, is_internal, keep_traceback
 from lipcert.errors import UsageError
@@ -22,10 +23,7 @@ from lipcert.errors import UsageError
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return the exit code; no exception escapes."""
-    # Waiting threads of torch spin by default, which on a busy machine makes two threads seven times slower than one.
-    # Where they sleep at once, small networks take twice as long on a quiet one: a few microseconds are between.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    openmp.wait_patiently()
     argv = list(arguments)
     try:
         with _signals():

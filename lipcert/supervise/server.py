@@ -7,6 +7,8 @@ import os
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
+from lipcert import openmp
+
 PRELOAD = "lipcert.supervise.preload"
 
 
@@ -15,10 +17,9 @@ def server(threads: int | None = None) -> ForkServerContext:
 
     threads  CPU threads for the libraries to start with; it counts for the first call, before they are imported
     """
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS") if threads is not None else ():
-        os.environ[name] = str(threads)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    if threads is not None:
+        openmp.use_threads(threads)
+    openmp.wait_patiently()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOAD])
     forkserver.ensure_running()
