@@ -21,7 +21,8 @@ hold together with probability 1 - tail, M their number (Davidson and Szarek 200
 kernel U, read as the matrix of rows (out) and columns (in x places of the kernel), has an operator norm of at most
 sqrt(w) |U|, w the greatest number of windows that hold one entry of the image; with groups, the largest of theirs.
 
-Every number that training could have set must be in one of these layers, once, or the noise would leave it fixed.
+A layer that stands at two places has noise of its own at each: the family of networks is then the one where the two
+are free, the network one of it, and its energy is counted at both. Numbers outside of the layers are fixed.py's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from functools import cached_property
 from typing import Any, final
 
 import torch
+import torch.fx
 from torch import Tensor
 
 from lipcert.analyses.generalization.hidden import weight_layers
@@ -40,12 +42,15 @@ from lipcert.analyses.generalization.measures import weight_matrix
 from lipcert.bounds.bounder import Bounder
 from lipcert.bounds.region import Region
 from lipcert.errors import UnsupportedOperatorError
-from lipcert.graph import PREPROCESS_CONSTANTS, Graph, Node
+from lipcert.graph import Graph, Node
 from lipcert.records import Skipped
 from lipcert.rounding import product_up, sqrt_up, sum_up, up
 from lipcert.rules import RULES, LayerNorms
 
 TAIL = 0.1
+_READ = {"addmm": 1}  # position of what a layer is applied to; 0 for all others
+# Were the logits moved further by so little noise, the noise allowed could be too small for a float64.
+_LITTLE, _LARGEST = 1e-9, 1e200
 _SLACK = 1 + 1e-9  # far above the rounding of a sum of squares
 
 
@@ -88,6 +93,16 @@ class Circuit:
     _factors: dict[Node, float] = field(default_factory=dict, repr=False)
 
     @cached_property
+    def noisy(self) -> frozenset[str]:
+        """The graph's constants that layers alone read, and so are under noise wherever they stand."""
+        layers = {layer.node.raw for layer in self.layers}
+        read: dict[str, set[torch.fx.Node]] = {}
+        for raw in self.norms.graph.module.graph.nodes:
+            if raw.op == "get_attr":
+                read.setdefault(str(raw.target), set()).update(raw.users)
+        return frozenset(name for name, users in read.items() if users and users <= layers)
+
+    @cached_property
     def _by_node(self) -> dict[Node, int]:
         return {layer.node: index for index, layer in enumerate(self.layers)}
 
@@ -116,7 +131,7 @@ class Circuit:
     def slopes(self, reach: float) -> tuple[float, ...]:
         """What each layer's noise alone adds to `change`, to first order, per standard deviation."""
         if reach not in self._slopes:
-            tiny, count = 1e-9, len(self.layers)
+            tiny, count = _LITTLE, len(self.layers)
             alone = ([tiny * (k == i) for k in range(count)] for i in range(count))
             self._slopes[reach] = tuple(self.change(noise, reach) / tiny for noise in alone)
         return self._slopes[reach]
@@ -143,49 +158,40 @@ def circuit(
     gains    in l2, of every node that the logits depend on, in order of execution
     initial  the prior's mean, batch norms folded, in float64; zeros where none is given
     """
-    graph, layers = norms.graph, weight_layers(norms.graph)
-    if reason := _refused(norms, layers):
-        return Skipped(reason=reason)
+    graph, layers = norms.graph, _noisy_layers(norms.graph)
+    if not layers:
+        return Skipped(reason="no layer has weights")
+    if any(node.kwargs for node in layers):
+        return Skipped(reason="a layer scales its own terms")
     try:
         centre, box = _lengths(graph, input_range)
     except UnsupportedOperatorError as error:
         return Skipped(reason=error.message, operators=error.operators)
-    starts = weight_layers(initial) if initial is not None else (None,) * len(layers)
+    starts = _noisy_layers(initial) if initial is not None else (None,) * len(layers)
     count = sum(_groups(node) + (_bias(node) is not None) for node in layers)
     away = sqrt_up(2 * math.log(count / TAIL))
-    half = (input_range[1] - input_range[0]) / 2
+    _, half = _middle(input_range)
     found = Circuit(
         norms=norms,
         gains=gains,
         layers=tuple(_layer(norms, node, start, away) for node, start in zip(layers, starts, strict=True)),
-        radius=product_up((sqrt_up(float(math.prod(graph.input_shape))), up(half))),
+        radius=product_up((sqrt_up(float(math.prod(graph.input_shape))), half)),
         centre=centre,
         box=box,
     )
-    if not math.isfinite(found.change([1e-9] * len(layers))):
+    if not found.change([_LITTLE] * len(layers)) < _LARGEST:
         return Skipped(reason="the values inside the network have no bound")
     return found
 
 
-def _refused(norms: LayerNorms, layers: tuple[Node, ...]) -> str:
-    """Why noise on these layers would not be noise on all that was trained; empty where it is."""
-    held = [str(source.target) for node in layers for source in node.raw.all_input_nodes if source.op == "get_attr"]
-    if len(held) != len(set(held)):
-        return "two layers share their weights"
-    floats = {name for name, tensor in norms.graph.tensors.items() if tensor.is_floating_point()}
-    left = sorted(floats - set(held) - set(PREPROCESS_CONSTANTS))
-    if left:
-        names = ", ".join(norms.graph.names.get(name, name) for name in left[:3])
-        return f"{names}: numbers that training may have set outside of convolutions and dense layers"
-    if any(node.kwargs for node in layers):
-        return "a layer that scales its own terms"
-    return "" if layers else "no layer has weights"
+def _noisy_layers(graph: Graph) -> tuple[Node, ...]:
+    """The layers whose one live value is what their weights are applied to, and not their bias."""
+    return tuple(node for node in weight_layers(graph) if isinstance(node.args[_READ.get(node.op, 0)], Node))
 
 
 def _lengths(graph: Graph, input_range: tuple[float, float]) -> tuple[dict[Node, float], dict[Node, float]]:
     """Bounds on the length of each node's value at the centre of the range, and over all of it."""
-    low, high = input_range
-    middle, half = (low + high) / 2, up(max(high - (low + high) / 2, (low + high) / 2 - low))
+    middle, half = _middle(input_range)
     bounder = Bounder(graph, deploy_dtype="real")
     centre = torch.full((1, *graph.input_shape), middle, dtype=torch.float64, device=graph.device)
     theirs = dict(zip(graph.nodes, bounder.plan.graph.nodes, strict=True))
@@ -197,6 +203,13 @@ def _lengths(graph: Graph, input_range: tuple[float, float]) -> tuple[dict[Node,
         lengths = {node: _length(boxes[twin].magnitude) for node, twin in theirs.items() if twin in boxes}
         found.append({node: lengths.get(node, math.inf) for node in graph.nodes})
     return found[0], found[1]
+
+
+def _middle(input_range: tuple[float, float]) -> tuple[float, float]:
+    """The middle of the range as a float64, and how far from it the range reaches at most."""
+    low, high = input_range
+    middle = (low + high) / 2
+    return middle, up(max(high - middle, middle - low))
 
 
 def _length(values: Tensor) -> float:

@@ -16,6 +16,7 @@ from typing import final
 import torch
 from torch import Generator, Tensor
 
+from lipcert.analyses.generalization.fixed import described
 from lipcert.analyses.generalization.posterior_bound import LEAST_SAMPLES, bound_on_average, bound_on_error
 from lipcert.analyses.generalization.posterior_search import PRIORS, Posterior, search
 from lipcert.analyses.generalization.posterior_weights import (
@@ -36,7 +37,7 @@ QUANTITY = "error on unseen inputs of the network with random weights, drawn for
 NEEDS_TRAINING = "it speaks of the training samples: give them, labelled, with --train-data"
 ASSUMPTIONS = (
     "the training samples were drawn independently from the population",
-    "architecture, preprocessing and initial weights were chosen without the training samples",
+    "architecture, input scaling and initial weights were chosen without the training samples",
     "pseudo-random numbers are as good as random ones",
 )
 _SOURCE = "Dziugaite, Roy 2017, with Maurer 2004 and Maurer, Pontil 2009; constants in lipcert"
@@ -145,8 +146,8 @@ def posterior_pending() -> GeneralizationRecord:
 
 
 def _price(weights: Weights) -> float:
-    """Log of the number of priors."""
-    return len(weights.start) * math.log(PRIORS)
+    """Log of the number of priors: of widths, and of the values that numbers without noise could have."""
+    return len(weights.start) * math.log(PRIORS) + described(weights.graph, weights.start)
 
 
 def _searched(

@@ -24,9 +24,8 @@ class Weights:
     """The floating constants of a network, by attribute, as one random vector.
 
     Batch norms are folded into the layers before them: their running statistics were computed from the training
-    samples, and a prior over networks that hold these statistics fixed would depend on the samples. After folding
-    every number that training could have set is among the weights; what is left of the constants is the
-    preprocessing.
+    samples, and a prior over networks that hold these statistics fixed would depend on the samples. What is left, the
+    preprocessing and numbers that are no tensors, is paid for by fixed.py.
     """
 
     def __init__(self, graph: Graph) -> None:
