@@ -1,6 +1,8 @@
 """A child's death is its own, and has a name."""
 
+import sys
 import time
+from types import ModuleType
 
 import pytest
 
@@ -25,6 +27,17 @@ def test_a_result_and_its_progress_come_back():
 def test_what_a_model_prints_stays_away(capfd):
     assert call("garbage") == "quiet"
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_callers_script_is_not_run_again(tmp_path, monkeypatch):
+    script, trace = tmp_path / "script.py", tmp_path / "trace"
+    script.write_text(f"open({str(trace)!r}, 'w').close()")
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert call("fine", "again", observed=True, progress=print) == "again"
+    assert sys.modules["__main__"] is main
+    assert not trace.exists()
 
 
 def test_lines_that_are_no_message_are_dropped():
