@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from lipcert.errors import LipcertError
@@ -23,7 +24,8 @@ def _write(goal: Path, data: bytes) -> None:
     if goal.exists() and not goal.is_file():
         goal.write_bytes(data)
         return
-    draft = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
+    # Process numbers repeat, on other machines that share the folder and after a kill that left its draft behind.
+    draft = goal.with_name(f".{goal.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with draft.open("xb") as file:
             file.write(data)
