@@ -35,6 +35,9 @@ exceptions: Any = typed_exceptions
 _LOOK = 0.5
 _RETRIES = 5
 _AHEAD = 2
+_CALLS = 100
+"""Tasks of one worker. What a model leaves behind is gone with its own child, and a worker costs a second or more to
+start, as does the fork server it keeps. One that was lent a GPU serves one task: its fork server knows no other."""
 _OBJECT_STORE = 100_000_000
 _PATIENCE = 5.0
 _FROM_OUTSIDE = frozenset(("model.killed", "model.crashed"))
@@ -46,7 +49,7 @@ Run: TypeAlias = Callable[[dict[str, Any]], str]
 
 @final
 class RayEngine(AbstractEngine):
-    """At most one task for every `cpus` CPUs (and `gpus` GPUs) of the cluster, each in a worker of its own.
+    """At most one task for every `cpus` CPUs (and `gpus` GPUs) of the cluster.
 
     jobs     tasks at a time on the cluster of one machine that is started where there is no address
     address  of a running cluster ("auto" for the one this machine belongs to); None starts one for this run
@@ -82,8 +85,8 @@ class RayEngine(AbstractEngine):
         ours = not ray.is_initialized()
         if ours:
             self._connect()
-        # A fresh worker for each task: what a model left behind in one, GPU memory above all, is gone with it.
-        self._remote = ray.remote(max_calls=1, max_retries=_RETRIES, **self._resources)(self._function)
+        calls = 1 if self._resources["num_gpus"] else _CALLS
+        self._remote = ray.remote(max_calls=calls, max_retries=_RETRIES, **self._resources)(self._function)
         waiting = (task for task in tasks if finished(task) is None)
         try:
             while self._fill(waiting, watch):
@@ -103,6 +106,7 @@ class RayEngine(AbstractEngine):
     def _connect(self) -> None:
         """Join a cluster, or start one on this machine alone."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_worker_niceness", "0")  # as the other engine; Ray's own 15 starves on a busy machine
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
         cpus = None if self._jobs is None else max(1, math.ceil(self._jobs * self._resources["num_cpus"]))
         try:

@@ -4,11 +4,13 @@ import hashlib
 import time
 from dataclasses import replace
 
+from lipcert.records import Report, codec
 from tests.render.models import full_model
 from tests.render.reports import report
 from tests.supervise import victims
 
 FUNCTION = "tests.audit.fakes:analyze"
+codec.adapter(Report)  # as the fork server does: a child must not build it each time
 ONNX = b"\x08\x08\x12\x04test:\x02\x12\x00"
 
 

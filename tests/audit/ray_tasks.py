@@ -5,12 +5,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import lipcert.audit.task
+import lipcert.supervise.server
 from lipcert.audit.engine import AbstractWatch
 from lipcert.audit.store import Store
-from lipcert.audit.task import Task
+from lipcert.audit.task import Task, run_task
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.records import AnalyzeSettings, codec
 from lipcert.supervise import Limits
+from tests.audit import fakes
 from tests.render.reports import REPORTS
 
 
@@ -39,6 +42,12 @@ def trivial(found):
 
 def document(task):
     return codec.to_json(replace(REPORTS["full"], settings=task.request.settings))
+
+
+def supervised(found):
+    """The whole of a task, a child included, but for the analysis."""
+    lipcert.audit.task.FUNCTION, lipcert.supervise.server.PRELOAD = fakes.FUNCTION, "tests.audit.fakes"
+    return run_task(found)
 
 
 def slow(found):
