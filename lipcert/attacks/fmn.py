@@ -20,7 +20,7 @@ from lipcert.attacks.base import (
     OutOfTimeError,
     logits_gradient_loss,
 )
-from lipcert.attacks.losses import TARGETED, Loss, first_order_distance, objective, rank_rivals
+from lipcert.attacks.losses import Loss, first_order_distance, objective, rivals_in_turn
 
 _LAST = 0.01
 
@@ -60,9 +60,7 @@ class Fmn(AbstractAttack):
         """One candidate a sample: the nearest misclassified point met, else the clean one."""
         nearest = Nearest(clean, labels, ball)
         with contextlib.suppress(OutOfTimeError):
-            targeted = self.loss in TARGETED
-            ranked = rank_rivals(classify, clean, labels, ball)[:, : self.rivals] if targeted else labels[:, None]
-            for rivals in ranked.T:
+            for rivals in rivals_in_turn(self.loss, self.rivals, classify, clean, labels, ball):
                 self._search(nearest, classify, clean, labels, rivals, ball)
         return nearest.points[None]
 

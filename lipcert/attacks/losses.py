@@ -73,6 +73,13 @@ def rank_rivals(classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball)
     return likely.gather(1, nearest)
 
 
+def rivals_in_turn(  # noqa: PLR0917  the batch, as `perturb` has it
+    loss: Loss, most: int, classify: Classifier, clean: Tensor, labels: Tensor, ball: Ball
+) -> Tensor:
+    """Classes that a targeted loss is climbed for one after the other, shape (k, N); one row no other loss reads."""
+    return rank_rivals(classify, clean, labels, ball)[:, :most].T if loss in TARGETED else labels[None]
+
+
 def first_order_distance(logits: Tensor, gradient: Tensor, labels: Tensor, ball: Ball) -> Tensor:
     """Margin over the dual norm of the gradient of what is climbed, shape (N,), float64; infinity where that is 0."""
     slope = (gradient * ball.steepest(gradient)).flatten(1).sum(dim=1).to(torch.float64)

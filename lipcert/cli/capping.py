@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
+from lipcert.cli.analysis import request_for
+from lipcert.cli.configured import not_given
 from lipcert.cli.failures import about
 from lipcert.cli.limits import limits
 from lipcert.cli.places import check_distinct, check_place
 from lipcert.errors import UsageError
 from lipcert.export.request import CapRequest
-from lipcert.pipeline import AnalyzeRequest
 from lipcert.records import AnalyzeSettings, codec
 from lipcert.render.capping import render_cap
 
@@ -51,27 +53,8 @@ def _request(given: dict[str, Any]) -> CapRequest:
     beta, layers = betas(given["beta"])
     if given["output"] is None:
         raise UsageError("cap needs -o FILE, where the copy goes")
-    layout: Any = values.choice(given["layout"], "--layout", ("nchw", "nhwc"))
-    return CapRequest(
-        analyze=AnalyzeRequest(
-            model=models.one(given["model"]),
-            data=given["data"],
-            labels=given["labels"],
-            scale=values.positive(given["scale"], "--scale"),
-            mean=values.numbers(given["mean"], "--mean"),
-            std=values.numbers(given["std"], "--std"),
-            layout=layout,
-            input_range=values.pair(given["input_range"], "--input-range"),
-            input_shape=values.shape(given["input_shape"], "--input-shape"),
-            output_name=given["output_name"],
-            allow_code=given["allow_code"],
-            argv=tuple(sys.argv[1:]),
-            settings=_settings(given),
-        ),
-        output=Path(given["output"]),
-        beta=beta,
-        layers=layers,
-    )
+    analyze = replace(request_for(not_given() | given), settings=_settings(given))
+    return CapRequest(analyze=analyze, output=Path(given["output"]), beta=beta, layers=layers)
 
 
 def betas(texts: list[str] | None) -> tuple[float | None, dict[str, float]]:

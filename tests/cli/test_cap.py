@@ -48,6 +48,7 @@ def empty(tmp_path, monkeypatch):
         (["--beta", "=3", "-o", "capped.onnx"], "NAME=B"),
         (["--beta", "fc1=3,fc1=4", "-o", "capped.onnx"], "once a layer"),
         (["--beta", "fcc1=3", "-o", "capped.onnx"], "fcc1"),
+        (["--beta", "2", "--std", "0", "-o", "capped.onnx"], "above 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(lipcert, sample_models, empty, options, words):

@@ -23,7 +23,7 @@ from lipcert.attacks.base import (
     Worst,
     logits_gradient_loss,
 )
-from lipcert.attacks.losses import LOSSES, TARGETED, Loss, objective, rank_rivals
+from lipcert.attacks.losses import LOSSES, Loss, objective, rivals_in_turn
 
 _TOGETHER = 64
 """Rows that are worth a pass of their own: as many starts are made at once as keep to it."""
@@ -119,12 +119,9 @@ class Apgd(AbstractAttack):
 
     def _turns(self, task: Task) -> Iterator[Tensor]:
         """The rival classes of each start."""
-        if self.loss not in TARGETED:
-            yield from [task.labels] * self.restarts
-            return
-        ranked = rank_rivals(task.classify, task.clean, task.labels, task.ball)[:, : self.rivals]
+        rivals = rivals_in_turn(self.loss, self.rivals, task.classify, task.clean, task.labels, task.ball)
         for _ in range(self.restarts):
-            yield from ranked.T
+            yield from rivals
 
     def _run(self, task: Task, rows: Tensor, rivals: Tensor, noise: Noise, draw: int) -> None:
         """Several starts of the samples `rows` side by side, one for each row of `rivals`."""
