@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,17 @@ from lipcert.policy import load_config, settings_for
 from lipcert.records import AnalyzeSettings, Report
 
 
+def forget(_: Report) -> None:
+    """What there is of an interrupted model, for commands that have no use for it."""
+
+
 def run(given: dict[str, Any]) -> int:
     """Analyse one model, write its report, and return the exit code. `given` is option name -> value as typed."""
     if given["config"] is not None:
         given = completed(given, settings_for(load_config(given["config"]), given["model"]))
     color = values.choice(given["color"], "--color", ("auto", "always", "never")) or "auto"
     found = outputs.targets(given["format"], as_json=given["json"], output=given["output"], reports=given["report"])
-    allowed = limits(given)
+    limits(given)  # what is wrong with them is said before anything is opened
     request = request_for(given)
     outputs.check(found, overwrite=given["overwrite"])
     tables.check(request.per_sample, overwrite=given["overwrite"])
@@ -39,12 +44,8 @@ def run(given: dict[str, Any]) -> int:
     check_distinct(*(target.path for target in found), request.per_sample, request.adversarials, sheet)
     so_far, started = deque[Report](maxlen=1), time.time()
     with about(given["model"]):
-        if not given["quiet"]:
-            streams.say(models.first_line(request.model))
         try:
-            with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
-                isolated = not given["no_isolation"]
-                report = engine.analyze_file(request, progress, so_far.append, limits=allowed, isolated=isolated)
+            report = watched(request, given, so_far.append, color=color)
         except (Interrupted, KeyboardInterrupt, TimeLimitError) as error:
             if not so_far:
                 raise
@@ -54,6 +55,16 @@ def run(given: dict[str, Any]) -> int:
     if report.errors:
         raise Interrupted(report.summary.exit_code, delivered=True)
     return report.summary.exit_code
+
+
+def watched(
+    request: AnalyzeRequest, given: dict[str, Any], keep: Callable[[Report], None] = forget, *, color: str = "auto"
+) -> Report:
+    """The report on one model, its name and its progress shown; `keep` is told what there is where it is cut short."""
+    if not given["quiet"]:
+        streams.say(models.first_line(request.model))
+    with progress_bar.watch(quiet=given["quiet"], color=color) as progress:
+        return engine.analyze_file(request, progress, keep, limits=limits(given), isolated=not given["no_isolation"])
 
 
 def _interrupted(report: Report, error: BaseException) -> Report:

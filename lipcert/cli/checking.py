@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from lipcert.cli import engine, models, outputs, progress_bar, streams, values
-from lipcert.cli.analysis import request_for
+from lipcert.cli.analysis import forget, request_for
 from lipcert.cli.configured import completed, needed
 from lipcert.cli.error_document import error_record, error_report
 from lipcert.cli.failures import AboutModelError, Failure, Interrupted, classify, is_internal, keep_traceback
@@ -147,13 +147,9 @@ def _analyze(options: dict[str, Any], plan: _Plan) -> Report:
     request, allowed = request_for(options), limits(options)
     isolated = not options["no_isolation"]
     if plan.quiet or not streams.is_terminal(sys.stderr):
-        return engine.analyze_file(request, silent, _forget, limits=allowed, isolated=isolated)
+        return engine.analyze_file(request, silent, forget, limits=allowed, isolated=isolated)
     with progress_bar.watch(quiet=False, color=plan.color) as progress:
-        return engine.analyze_file(request, progress, _forget, limits=allowed, isolated=isolated)
-
-
-def _forget(_: Report) -> None:
-    """What there is of an interrupted model judges nothing."""
+        return engine.analyze_file(request, progress, forget, limits=allowed, isolated=isolated)
 
 
 def _whole(

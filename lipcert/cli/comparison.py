@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, final
 
-from lipcert.cli import outputs, streams, values
+from lipcert.cli import outputs, values
 from lipcert.cli.failures import about
 from lipcert.errors import DataError, UsageError
 from lipcert.policy import Config, FailOn, compare_reports, differences, load_config, read_rows, settings_for
@@ -112,25 +112,14 @@ def _first_error(report: Report) -> str:
 
 def _analyzed(argument: str, given: Mapping[str, Any]) -> _Side:
     """Analyse a model with the options given, its samples one by one as well."""
-    from lipcert.cli import engine, models, progress_bar
-    from lipcert.cli.analysis import request_for
+    from lipcert.cli.analysis import request_for, watched
     from lipcert.cli.configured import completed
-    from lipcert.cli.limits import limits
 
     config: Config = load_config(given["config"])
     options = completed(given, settings_for(config, argument)) | {"model": argument, "per_sample": None}
     with tempfile.TemporaryDirectory() as folder, about(argument):
         table = Path(folder) / "rows.jsonl" if options["data"] is not None else None
         request = request_for({**options, "per_sample": table})
-        if not given["quiet"]:
-            streams.say(models.first_line(request.model))
-        with progress_bar.watch(quiet=given["quiet"]) as progress:
-            report = engine.analyze_file(
-                request, progress, _forget, limits=limits(options), isolated=not options["no_isolation"]
-            )
+        report = watched(request, options)
         rows = tuple(read_rows(table)) if table is not None and table.exists() else ()
     return _Side(path=argument, kind="model", report=report, rows=rows)
-
-
-def _forget(_: Report) -> None:
-    """What there is of an interrupted model cannot be compared."""

@@ -7,16 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from lipcert.cli import engine, models, outputs, progress_bar, streams, values
-from lipcert.cli.analysis import request_for
+from lipcert.cli import outputs, streams, values
+from lipcert.cli.analysis import request_for, watched
 from lipcert.cli.configured import completed, is_given
 from lipcert.cli.failures import about
-from lipcert.cli.limits import limits
 from lipcert.cli.outputs import Target
 from lipcert.errors import UsageError
 from lipcert.policy.draft import draft
 from lipcert.policy.schema import JOINED, SECTIONS, Kind
-from lipcert.records import Report
 
 DEFAULT = Path("lipcert.toml")
 
@@ -32,12 +30,7 @@ def run(given: dict[str, Any]) -> int:
     wanted = ["margins", "robustness", "certificates", "lipschitz"] if given["data"] else ["lipschitz"]
     request = request_for({**options, "only": wanted})
     with about(given["model"]):
-        if not given["quiet"]:
-            streams.say(models.first_line(request.model))
-        with progress_bar.watch(quiet=given["quiet"]) as progress:
-            report = engine.analyze_file(
-                request, progress, _forget, limits=limits(options), isolated=not options["no_isolation"]
-            )
+        report = watched(request, options)
     folder = Path.cwd() if target.path is None else target.path.resolve().parent
     text = draft(report.models[0], _sections(given, folder))
     tomllib.loads(text)
@@ -83,7 +76,3 @@ def _number(text: str) -> Any:
         return float(text)
     except ValueError:
         return text
-
-
-def _forget(_: Report) -> None:
-    """A model that was not analysed to the end gives no configuration."""
