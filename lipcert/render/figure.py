@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from string import Formatter
 from typing import Any, Literal, Self, final
 
 from lipcert.records import Enclosure
@@ -30,6 +31,30 @@ class Figure(str):
         figure = super().__new__(cls, text)
         figure.metric, figure.value, figure.end = metric, value, end
         return figure
+
+
+@final
+class Sentence(str):
+    """Words with figures among them, which remember what they are; for every other purpose a string."""
+
+    __slots__ = ("parts",)
+    parts: tuple[str, ...]
+
+    def __new__(cls, *parts: str) -> Self:
+        """Hold `parts`, one after the other; those of a sentence among them stand for it."""
+        whole = super().__new__(cls, "".join(parts))
+        whole.parts = tuple(
+            inner for part in parts for inner in (part.parts if isinstance(part, Sentence) else (part,)) if inner
+        )
+        return whole
+
+
+def sentence(template: str, **named: str) -> Sentence:
+    """`template` with each {name} replaced by what is named so: words, figures, or sentences."""
+    pieces: list[str] = []
+    for words, name, _, _ in Formatter().parse(template):
+        pieces += [words, *([] if name is None else [named[name]])]
+    return Sentence(*pieces)
 
 
 def selectors(record: Any) -> tuple[tuple[str, object], ...]:
@@ -60,3 +85,17 @@ def upper_end(enclosure: Enclosure, path: str, selectors: Selectors = (), digits
     """The upper end of an enclosure, as `notation.upper_end` writes it."""
     shown = notation.upper_end(enclosure, digits)
     return shown if enclosure.upper is None else Figure(shown, metric_id(path, selectors), enclosure.upper, "upper")
+
+
+def inequality(enclosure: Enclosure, symbol: str, path: str, selectors: Selectors = ()) -> Sentence:
+    """An enclosure as a statement: "11.9 <= L <= 19.4"."""
+    name = metric_id(path, selectors)
+    low, high = notation.ends(enclosure)
+    least = Figure(low, name, enclosure.lower, "lower")
+    if enclosure.upper is None:
+        return sentence("{least} <= {symbol}, no upper end", least=least, symbol=symbol)
+    if notation.is_single(enclosure):
+        value = Figure(notation.interval(enclosure), name, enclosure.upper, "upper")
+        return sentence("{symbol} = {value}", symbol=symbol, value=value)
+    most = Figure(high, name, enclosure.upper, "upper")
+    return sentence("{least} <= {symbol} <= {most}", least=least, symbol=symbol, most=most)

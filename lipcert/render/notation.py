@@ -192,16 +192,6 @@ def interval(enclosure: Enclosure) -> str:
     return upper_end(enclosure, _SINGLE_DIGITS) if is_single(enclosure) else f"{low} - {high}"
 
 
-def inequality(enclosure: Enclosure, symbol: str) -> str:
-    """An enclosure as a statement: "11.9 <= L <= 19.4"."""
-    low, high = ends(enclosure)
-    if enclosure.upper is None:
-        return f"{low} <= {symbol}, no upper end"
-    if is_single(enclosure):
-        return f"{symbol} = {upper_end(enclosure, _SINGLE_DIGITS)}"
-    return f"{low} <= {symbol} <= {high}"
-
-
 def relative_gap(enclosure: Enclosure) -> str:
     """The relative width of an enclosure: a percentage where wide, a power of ten where narrow."""
     gap = enclosure.gap

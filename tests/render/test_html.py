@@ -93,7 +93,16 @@ def test_the_numbers_that_matter_are_marked():
 
 def test_the_verdict_stands_before_every_section():
     text = page("checked")
-    assert text.index("GATE FAILS") < text.index("between 81.2") < text.index("<section")
+    assert text.index("GATE FAILS") < text.index("</data> (attacked) of these") < text.index("<section")
+
+
+@pytest.mark.parametrize("name", ["full", "checked"])
+def test_every_number_of_the_verdict_knows_its_metric(name):
+    (verdict,) = re.findall(r'<div class="verdict[^"]*">.*?</dl>', page(name), re.DOTALL)
+    for sentence in re.findall("<p>(.*?)</p>", verdict):
+        words = re.sub("<data[^>]*>.*?</data>", "", sentence)
+        words = re.sub(r"linf \S+:|l2 \S+:|With \d+\xa0% confidence|: \d+ pass.*", "", words)
+        assert not re.search(r"\d", re.sub("<[^>]*>|l2|l1", "", words)), sentence
 
 
 def test_two_hundred_models_stay_small():

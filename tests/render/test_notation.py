@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lipcert.records import Enclosure, Soundness
 from lipcert.render import notation
+from lipcert.render.figure import inequality
 
 FINITE = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 SIGNED = st.floats(allow_nan=False, allow_infinity=False)
@@ -55,7 +56,7 @@ def test_a_single_number_is_the_nearest_decimal(value):
 def test_an_exact_value_is_not_rounded_up_by_its_last_float():
     half = Enclosure(lower=0.5 - 1e-15, upper=0.5 + 1e-15, soundness=Soundness.EXACT, method="test")
     assert notation.interval(half) == "0.50000"
-    assert notation.inequality(half, "L") == "L = 0.50000"
+    assert inequality(half, "L", "lipschitz.value") == "L = 0.50000"
     assert notation.upper_end(half) == "0.5000"
     proved = Enclosure(lower=0.5 - 1e-15, upper=0.5 + 1e-15, soundness=Soundness.PROVED, method="test")
     assert notation.upper_end(proved) == "0.5001"
@@ -64,7 +65,7 @@ def test_an_exact_value_is_not_rounded_up_by_its_last_float():
 def test_an_end_that_does_not_exist_is_said_in_words():
     enclosure = Enclosure(lower=1.0, upper=None, unbounded=True, soundness=Soundness.PROVED, method="test")
     assert notation.interval(enclosure) == ">= 1.00, unbounded"
-    assert notation.inequality(enclosure, "L") == "1.00 <= L, no upper end"
+    assert inequality(enclosure, "L", "lipschitz.value") == "1.00 <= L, no upper end"
     assert notation.relative_gap(enclosure) == "-"
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import final
 
-from lipcert.render.figure import Figure
+from lipcert.render.figure import Figure, Sentence
 from lipcert.render.style import MARKS, visible
 
 
@@ -43,6 +43,8 @@ def join(parts: Part, between: str = "") -> Html:
         return parts
     if isinstance(parts, Figure):
         return number(parts)
+    if isinstance(parts, Sentence):
+        return join(parts.parts)
     if isinstance(parts, str):
         return Html(_text(parts))
     return Html(between.join(join(part) for part in parts))

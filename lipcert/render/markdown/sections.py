@@ -10,6 +10,7 @@ from lipcert.records import (
     Soundness,
 )
 from lipcert.render import notation
+from lipcert.render.figure import inequality
 from lipcert.render.markdown.escape import bullets, escape, table
 from lipcert.render.wording import checks as words
 from lipcert.render.wording import gaps, identity, proofs
@@ -112,7 +113,7 @@ def lipschitz(model: ModelRecord) -> str | None:
     rows = [
         [
             f"{record.norm}, {record.scope}",
-            notation.inequality(record.value, "L"),
+            inequality(record.value, "L", "lipschitz.value"),
             notation.relative_gap(record.value),
             f"{record.value.soundness}, {record.method}",
         ]

@@ -6,7 +6,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from lipcert.records import LipschitzRecord, ModelRecord, Skipped
-from lipcert.render.notation import inequality, relative_gap
+from lipcert.render.figure import inequality
+from lipcert.render.notation import relative_gap
 from lipcert.render.terminal.ink import Column, Ink
 from lipcert.render.wording.lipschitz import estimates, reading
 from lipcert.render.wording.verdict import upper_end
@@ -34,7 +35,7 @@ def _row(record: LipschitzRecord, ink: Ink) -> list[str | Text]:
     return [
         record.norm,
         record.scope,
-        ink.marked(inequality(record.value, "L"), record.value.soundness),
+        ink.marked(inequality(record.value, "L", "lipschitz.value"), record.value.soundness),
         relative_gap(record.value),
         record.method,
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lipcert.records import GeneralizationRecord, ModelRecord, Skipped
+from lipcert.render.figure import figure, selectors, sentence
 from lipcert.render.notation import lower, nearest, percent_down, percent_up, radius, share_up, short, upper
 
 HOLDOUT = {"holdout-clopper-pearson": "alone", "holdout-union": "all rows", "holdout-dkw": "any eps"}
@@ -94,21 +95,38 @@ def subject(record: GeneralizationRecord) -> str:
 
 def unseen(model: ModelRecord) -> list[str]:
     """What is known of the clean error on unseen inputs, as a verdict."""
-    found = []
+    found: list[str] = []
     for record in bounds(model):
-        confidence = f"With {short(100 * (1 - record.failure_probability))} % confidence"
         if record.bound == "holdout-clopper-pearson" and record.norm is None and record.guarantee:
-            split = "unknown" if model.data is None else model.data.split
-            fresh = "" if split == "test" else ", if they are fresh draws: then say --split test"
-            high = percent_up(record.terms.get("upper", 1.0))
-            limits = f"between {percent_down(record.lower or 0.0)} and {high}"
-            found.append(
-                f"{confidence} the error on inputs drawn like these lies {limits} ({record.soundness}{fresh})."
-            )
+            found.append(_held_out(record, "unknown" if model.data is None else model.data.split))
         elif "divergence" in record.terms and record.guarantee and not record.vacuous:
-            most = f"errs on at most {value(record)} of unseen inputs ({record.soundness})"
-            found.append(f"{confidence} the network with random weights, drawn for each input, {most}.")
+            found.append(
+                sentence(
+                    "{lead} the network with random weights, drawn for each input, errs on at most {most} of unseen "
+                    "inputs ({soundness}).",
+                    lead=_confidence(record),
+                    most=value(record),
+                    soundness=record.soundness,
+                )
+            )
     return found
+
+
+def _held_out(record: GeneralizationRecord, split: str) -> str:
+    names, high = selectors(record), record.terms.get("upper", 1.0)
+    low = record.lower or 0.0
+    return sentence(
+        "{lead} the error on inputs drawn like these lies between {low} and {high} ({soundness}{fresh}).",
+        lead=_confidence(record),
+        low=figure(percent_down(low), low, "generalization.lower", names),
+        high=figure(percent_up(high), high, "generalization.terms.upper", names),
+        soundness=record.soundness,
+        fresh="" if split == "test" else ", if they are fresh draws: then say --split test",
+    )
+
+
+def _confidence(record: GeneralizationRecord) -> str:
+    return f"With {short(100 * (1 - record.failure_probability))} % confidence"
 
 
 def margin(record: GeneralizationRecord) -> str:

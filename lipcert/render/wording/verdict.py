@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from lipcert.records import (
     BracketRecord,
+    CertificateRecord,
     JacobianRecord,
     LipschitzRecord,
     MarginRecord,
     ModelRecord,
     Norm,
+    RobustnessRecord,
     Skipped,
     Soundness,
 )
+from lipcert.records.metrics import metric_id
+from lipcert.render.figure import Figure, figure, inequality, selectors, sentence
 from lipcert.render.notation import (
     count,
-    inequality,
     lower,
     percent_down,
     percent_up,
@@ -31,8 +34,8 @@ _NORMS = ("linf", "l2", "l1")
 TRAINED_ON = "These are training samples: nothing follows for unseen inputs."
 
 
-def ball(record: BracketRecord) -> str:
-    """A bracket's ball: "linf 8/255"."""
+def ball(record: BracketRecord | CertificateRecord | RobustnessRecord) -> str:
+    """A record's ball: "linf 8/255"."""
     return f"{record.norm} {radius(record.eps)}"
 
 
@@ -56,8 +59,12 @@ def _of_unseen(model: ModelRecord) -> list[str]:
 def _without(model: ModelRecord) -> str:
     """What stands for a verdict where no figure of the report is one."""
     if isinstance(model.margins, MarginRecord):
-        right = share(model.margins.clean_accuracy, model.margins.samples)
-        return f"{right} of these {count(model.margins.samples)} samples are classified rightly (measured)."
+        accuracy, samples = model.margins.clean_accuracy, model.margins.samples
+        return sentence(
+            "{right} of these {samples} samples are classified rightly (measured).",
+            right=figure(share(accuracy, samples), accuracy, "margins.clean_accuracy"),
+            samples=figure(count(samples), samples, "margins.samples"),
+        )
     measured = isinstance(model.jacobian, JacobianRecord) or (model.layers and not isinstance(model.layers, Skipped))
     if measured:
         return "No verdict on robustness: that takes data, attacks and certificates."
@@ -69,12 +76,23 @@ def _one_sided(model: ModelRecord) -> list[str]:
     certificates = () if isinstance(model.certificates, Skipped) else model.certificates
     found: dict[str, str] = {}
     for proved in sorted(certificates, key=lambda record: (record.eps, record.certified_accuracy)):
-        least = f"at least {share_down(proved.certified_accuracy, proved.samples)} ({proved.soundness})"
-        found[proved.norm] = f"{proved.norm} {radius(proved.eps)}: {least} of these {count(proved.samples)} samples"
+        low, names = proved.certified_accuracy, selectors(proved)
+        found[proved.norm] = sentence(
+            "{ball}: at least {least} ({soundness}) of these {samples} samples are robust.",
+            ball=ball(proved),
+            least=figure(share_down(low, proved.samples), low, "certificates.certified_accuracy", names),
+            soundness=proved.soundness,
+            samples=figure(count(proved.samples), proved.samples, "certificates.samples", names),
+        )
     for broken in sorted(attacked(model), key=lambda record: record.eps):
-        most = f"at most {share_up(broken.robust_accuracy, broken.samples)} (attacked)"
-        found[broken.norm] = f"{broken.norm} {radius(broken.eps)}: {most} of these {count(broken.samples)} samples"
-    return [f"{found[norm]} are robust." for norm in _NORMS if norm in found]
+        high, names = broken.robust_accuracy, selectors(broken)
+        found[broken.norm] = sentence(
+            "{ball}: at most {most} (attacked) of these {samples} samples are robust.",
+            ball=ball(broken),
+            most=figure(share_up(high, broken.samples), high, "robustness.robust_accuracy", names),
+            samples=figure(count(broken.samples), broken.samples, "robustness.samples", names),
+        )
+    return [found[norm] for norm in _NORMS if norm in found]
 
 
 def _widest(model: ModelRecord, norm: str) -> BracketRecord | None:
@@ -93,34 +111,54 @@ def soundness_at(model: ModelRecord, bracket: BracketRecord) -> Soundness:
 
 def _bracket(model: ModelRecord, record: BracketRecord) -> list[str]:
     risk, soundness = record.population_risk, soundness_at(model, record)
-    limits = f"{percent_down(risk.lower)} and {percent_up(risk.upper)}"
-    lead = f"With {short(100 * risk.confidence)} % confidence the robust error on inputs drawn like these"
+    name = metric_id("brackets.population_risk", selectors(record))
+    truth = sentence(
+        "With {confidence} % confidence the robust error on inputs drawn like these lies between {low} and {high}.",
+        confidence=short(100 * risk.confidence),
+        low=Figure(percent_down(risk.lower), name, risk.lower, "lower"),
+        high=Figure(percent_up(risk.upper), name, risk.upper, "upper"),
+    )
     reach = [] if record.certified_accuracy else _reach(model, record.norm)
-    truth = TRAINED_ON if is_trained_on(model) else f"{lead} lies between {limits}."
-    return [f"{ball(record)}: {_share(model, record, soundness)}", *reach, truth]
+    return [
+        sentence("{ball}: {share}", ball=ball(record), share=_share(model, record, soundness)),
+        *reach,
+        TRAINED_ON if is_trained_on(model) else truth,
+    ]
 
 
 def _reach(model: ModelRecord, norm: Norm) -> list[str]:
     """How far certificates do reach, where they do not reach the radius asked for."""
     found = [(record.certified_radius.median, record.soundness) for record in model.radii if record.norm == norm]
     median, soundness = max(found, default=(0.0, Soundness.PROVED))
-    return [f"Half of the samples are certified up to {norm} {lower(median)} ({soundness})."] if median > 0 else []
+    least = figure(lower(median), median, "radii.certified_radius.median", {"norm": norm})
+    words = "Half of the samples are certified up to {norm} {least} ({soundness})."
+    return [sentence(words, norm=norm, least=least, soundness=soundness)] if median > 0 else []
 
 
 def _share(model: ModelRecord, record: BracketRecord, soundness: Soundness) -> str:
-    low, high = share_down(record.certified_accuracy, record.samples), share_up(record.robust_accuracy, record.samples)
-    what = f"of these {count(record.samples)} samples are robust"
     if record.robust_accuracy == 0:
-        return f"none {what}: an attack breaks every one (measured)."
-    if record.certified_accuracy == 1:
-        return f"all {what} ({soundness})."
-    if record.certified_accuracy == record.robust_accuracy:
-        return f"{low} {what} ({soundness}, and every other sample is broken by an attack)."
-    if record.certified_accuracy == 0 and _unbroken(model, record):
-        return "no certificate at this radius; attacks found no error either."
-    if record.certified_accuracy == 0:
-        return f"at most {high} (attacked) {what}; no certificate at this radius."
-    return f"between {low} ({soundness}) and {high} (attacked) {what}."
+        words = "none of these {samples} samples are robust: an attack breaks every one (measured)."
+    elif record.certified_accuracy == 1:
+        words = "all of these {samples} samples are robust ({soundness})."
+    elif record.certified_accuracy == record.robust_accuracy:
+        words = (
+            "{low} of these {samples} samples are robust ({soundness}, and every other sample is broken by an attack)."
+        )
+    elif record.certified_accuracy == 0 and _unbroken(model, record):
+        words = "no certificate at this radius; attacks found no error either."
+    elif record.certified_accuracy == 0:
+        words = "at most {high} (attacked) of these {samples} samples are robust; no certificate at this radius."
+    else:
+        words = "between {low} ({soundness}) and {high} (attacked) of these {samples} samples are robust."
+    names, samples = selectors(record), record.samples
+    low, high = record.certified_accuracy, record.robust_accuracy
+    return sentence(
+        words,
+        low=figure(share_down(low, samples), low, "brackets.certified_accuracy", names),
+        high=figure(share_up(high, samples), high, "brackets.robust_accuracy", names),
+        samples=figure(count(samples), samples, "brackets.samples", names),
+        soundness=soundness,
+    )
 
 
 def _unbroken(model: ModelRecord, record: BracketRecord) -> bool:
@@ -131,7 +169,12 @@ def _unbroken(model: ModelRecord, record: BracketRecord) -> bool:
 def _lipschitz(model: ModelRecord) -> list[str]:
     best = tightest(model)
     return [
-        f"The {norm} Lipschitz constant of the logits: {inequality(record.value, 'L')} ({record.value.soundness})."
+        sentence(
+            "The {norm} Lipschitz constant of the logits: {bounds} ({soundness}).",
+            norm=norm,
+            bounds=inequality(record.value, "L", "lipschitz.value", selectors(record)),
+            soundness=record.value.soundness,
+        )
         for norm, record in best.items()
         if not isinstance(record.value, Skipped)
     ]
