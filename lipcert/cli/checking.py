@@ -80,18 +80,22 @@ def run(given: dict[str, Any]) -> int:
 
 def _plan(given: dict[str, Any], color: str) -> _Plan:
     config = load_config(given["config"])
-    baseline = given["baseline"]
-    if baseline is None and "baseline" in config.options:
-        baseline = Path(str(config.options["baseline"].value))
     return _Plan(
         config=config,
-        baseline=None if baseline is None else Baseline(read_report(baseline), str(baseline)),
+        baseline=baseline(given["baseline"], config),
         only=values.items(given["check"], "--check"),
         fail_on=fail_on(given["fail_on"], config),
         color=color,
         quiet=given["quiet"],
         paths=tuple(models.expand(given["models"])),
     )
+
+
+def baseline(given: Path | None, config: Config) -> Baseline | None:
+    """The earlier report to compare with: as typed, else as configured."""
+    if given is None and "baseline" in config.options:
+        given = Path(str(config.options["baseline"].value))
+    return None if given is None else Baseline(read_report(given), str(given))
 
 
 def fail_on(given: str | None, config: Config) -> FailOn:

@@ -32,9 +32,10 @@ _SHARED = without(
 )
 _ENGINE = take("jobs retries fail_fast gpu_slots engine ray_address")
 _VIEW = take(
-    "config fail_on exit_zero format json output report replace color quiet verbose",
+    "config baseline fail_on exit_zero format json output report replace color quiet verbose",
     format=written("text", "json", "jsonl", "csv", "markdown", "html", "parquet"),
     replace=TABLE["overwrite"],
+    config=Option(TABLE["config"].panel, "Data, options and checks, as for check; none is looked for.", "FILE", "path"),
 )
 _RUN = (
     take("targets output_dir") | _SHARED | _ENGINE | take("overwrite shard dry_run", overwrite=_RESULTS_TO_MAKE) | _VIEW

@@ -16,6 +16,7 @@ from lipcert.cli import streams, values
 from lipcert.cli.analysis import request_from
 from lipcert.cli.analyze import OPTIONS
 from lipcert.cli.audit import delivery, workload
+from lipcert.cli.audit.configuring import configuration, configured, machine
 from lipcert.cli.audit.estimate import cost_text
 from lipcert.cli.audit.session import carry_out
 from lipcert.cli.configured import is_given, not_given, typed
@@ -23,7 +24,7 @@ from lipcert.errors import UsageError
 from lipcert.pipeline import AnalyzeRequest
 
 _OUTSIDE = {"format", "json", "output", "report", "overwrite", "color", "quiet", "verbose", "timeout", "threads"}
-_NAMES = tuple(name for name in OPTIONS if name not in {"model", *_OUTSIDE})
+_NAMES = tuple(name for name in OPTIONS if name not in {"model", "config", "no_isolation", *_OUTSIDE})
 
 
 def run(given: dict[str, Any]) -> int:
@@ -31,12 +32,15 @@ def run(given: dict[str, Any]) -> int:
     targets = delivery.targets(given)
     store, order = workload.store(given), workload.overwrite(given)
     part = workload.shard(given["shard"])
-    allowed = workload.share(given)
+    config = configuration(given["config"])
     entries = _entries(given["targets"])
+    if config is not None:
+        entries = configured(entries, given, config)
+        given = machine(given, config) | {"eps": None, "norm": None}
+    allowed = workload.share(given)
     if not given["dry_run"]:
         store.create()
-    files = Files(store)
-    plan = make_plan(entries, lambda options: _request(options, given), files)
+    plan = make_plan(entries, lambda options: _request(options, given), Files(store))
     index = Index(store)
     rows = index.refresh() if store.results.is_dir() else {}
     left = plan.left(rows, order, part)

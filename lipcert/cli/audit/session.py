@@ -16,7 +16,7 @@ from lipcert.audit.task import Task
 from lipcert.cli import streams
 from lipcert.cli.audit import delivery, workload
 from lipcert.cli.audit.watching import LiveWatch
-from lipcert.cli.checking import fail_on
+from lipcert.cli.checking import baseline, fail_on
 from lipcert.cli.failures import Interrupted, classify
 from lipcert.cli.outputs import Target
 from lipcert.policy import load_config
@@ -61,7 +61,13 @@ def leaderboard(given: dict[str, Any], plan: Plan, index: Index) -> AuditReport:
         return audit_report(plan, rows)
     config = load_config(path)
     return judged(
-        plan, rows, index.store, config, fail_on=fail_on(given["fail_on"], config), exit_zero=given["exit_zero"]
+        plan,
+        rows,
+        index.store,
+        config,
+        baseline=baseline(given["baseline"], config),
+        fail_on=fail_on(given["fail_on"], config),
+        exit_zero=given["exit_zero"],
     )
 
 
