@@ -83,7 +83,7 @@ class LocalEngine(AbstractEngine):
 
 
 def _placed(task: Task, device: str | None) -> Task:
-    if device is None:
+    settings = task.request.settings
+    if device is None or settings.device == "cpu":
         return task
-    settings = replace(task.request.settings, device=device)
-    return replace(task, request=replace(task.request, settings=settings))
+    return replace(task, request=replace(task.request, settings=replace(settings, device=device)))

@@ -51,7 +51,7 @@ Run: TypeAlias = Callable[[dict[str, Any]], str]
 class RayEngine(AbstractEngine):
     """At most one task for every `cpus` CPUs (and `gpus` GPUs) of the cluster.
 
-    jobs     tasks at a time on the cluster of one machine that is started where there is no address
+    jobs     tasks at a time at most; also the size of the cluster that is started where there is no address
     address  of a running cluster ("auto" for the one this machine belongs to); None starts one for this run
     memory   bytes that Ray reserves for a task; 0 for none
     function what is done with a task as plain data; it writes its result and returns the status
@@ -145,12 +145,13 @@ class RayEngine(AbstractEngine):
         return bool(self._running)
 
     def _room(self) -> int:
-        """How many tasks the cluster runs at once, and a few ahead."""
+        """How many tasks the cluster runs at once, and a few ahead; of a cluster not ours no more than are wished."""
         found = ray.cluster_resources()
         slots = [found.get("CPU", 1.0) / (self._resources["num_cpus"] or 1)]
         if self._resources["num_gpus"]:
             slots.append(found.get("GPU", 0.0) / self._resources["num_gpus"])
-        return max(1, int(min(slots))) + _AHEAD
+        room = max(1, int(min(slots))) + _AHEAD
+        return room if self._address is None or self._jobs is None else min(room, self._jobs)
 
     def _take(self, reference: Any, watch: AbstractWatch) -> bool:
         """Note what has ended; False where the watch wants no more."""

@@ -104,7 +104,7 @@ _JUDGEMENT = {
 }
 _AUDIT = {
     "output_dir": Option(_ZOO, "Where results are kept.  [lipcert-audit]", "DIR", "path"),
-    "jobs": Option(_WORK, "Models at a time.  [1]", "N", also="-j"),
+    "jobs": Option(_WORK, "Models at a time.  [1; with Ray one a core, or what the cluster holds]", "N", also="-j"),
     "retries": Option(_WORK, "Tries again after a kill or a lack of memory.  [1]", "N"),
     "shard": Option(_WORK, "Do the I-th of N parts, counted from 1.", "I/N"),
     "fail_fast": Option(_WORK, "Stop at the first model that cannot be concluded on.", kind="flag", off="--keep-going"),

@@ -26,21 +26,35 @@ def store(given: dict[str, Any]) -> Store:
 
 
 def jobs(given: dict[str, Any]) -> int:
-    """Models at a time: as many as GPU slots, else one, where nothing is said."""
-    return values.whole(given["jobs"], "--jobs", least=1, most=4096) or len(devices(given)) or 1
+    """Models at a time: as many as GPU slots, else one, where nothing is said; with Ray as many as cores."""
+    said = values.whole(given["jobs"], "--jobs", least=1, most=4096) or len(devices(given))
+    return said or (_cores() // (limits(given).threads or 1) if _by_ray(given) else 0) or 1
 
 
 def share(given: dict[str, Any]) -> Limits:
-    """The limits of one child: cores and memory are shared out among the jobs where nothing else is said."""
+    """The limits of one child: cores and memory are shared out among the jobs where nothing else is said.
+
+    The machines of a cluster are not this one: there a model has one core, and what memory its machine has.
+    """
     said, count = limits(given), jobs(given)
-    threads = said.threads or max(1, (os.cpu_count() or 1) // count)
+    if given["ray_address"] is not None:
+        return Limits(timeout=said.timeout, max_memory=said.max_memory, threads=said.threads or 1)
+    threads = said.threads or max(1, _cores() // count)
     memory = said.max_memory or int(_SHARE * machine_memory() / count)
     return Limits(timeout=said.timeout, max_memory=memory, threads=threads)
 
 
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _by_ray(given: dict[str, Any]) -> bool:
+    return values.choice(given["engine"], "--engine", ("local", "ray")) == "ray"
+
+
 def engine(given: dict[str, Any], devices: tuple[str, ...]) -> AbstractEngine:
     """Who runs the tasks."""
-    if values.choice(given["engine"], "--engine", ("local", "ray")) != "ray":
+    if not _by_ray(given):
         if given["ray_address"] is not None:
             raise UsageError("--ray-address is of no use to the local engine", hint="add --engine ray")
         return LocalEngine(jobs(given), devices)
@@ -48,10 +62,10 @@ def engine(given: dict[str, Any], devices: tuple[str, ...]) -> AbstractEngine:
         raise UsageError("--engine ray needs Ray", hint="pip install 'lipcert[ray]'")
     allowed = share(given)
     found: AbstractEngine = import_module("lipcert.audit.engine_ray").RayEngine(
-        values.whole(given["jobs"], "--jobs", least=1),
+        jobs(given) if given["ray_address"] is None else values.whole(given["jobs"], "--jobs", least=1),
         address=given["ray_address"],
         cpus=allowed.threads or 1,
-        gpus=1 / _slots(given) if devices else 0,
+        gpus=1 / _slots(given) if devices or _wants_gpu(given) else 0,
         memory=limits(given).max_memory or 0,
     )
     return found
@@ -82,6 +96,11 @@ def devices(given: dict[str, Any]) -> tuple[str, ...]:
     if ":" in wanted:
         return (wanted,) * slots
     return tuple(f"cuda:{index}" for _ in range(slots) for index in range(_gpus()))
+
+
+def _wants_gpu(given: dict[str, Any]) -> bool:
+    """Whether a GPU is asked for that other machines may have."""
+    return given["ray_address"] is not None and values.device(given.get("device")).startswith("cuda")
 
 
 def _slots(given: dict[str, Any]) -> int:
