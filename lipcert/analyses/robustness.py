@@ -227,6 +227,8 @@ def _seed_records(hunt: Hunt) -> tuple[SeedRecord, ...]:
 def _unseen(hunt: Hunt) -> float | None:
     """Samples that further seeds might still break: how often they were broken by one or by two of m > 2 seeds.
 
+    No more than are left: neither broken nor proved.
+
     Source: Chao, Biometrics 43 (1987), in the form corrected for bias, which also serves where none fell twice.
     """
     seeds = len(hunt.by_seed)
@@ -234,7 +236,8 @@ def _unseen(hunt: Hunt) -> float | None:
         return None
     times = torch.stack([found.broken for found in hunt.by_seed.values()]).sum(dim=0)
     once, twice = int((times == 1).sum()), int((times == 2).sum())
-    return (seeds - 1) / seeds * once * (once - 1) / (2 * (twice + 1))
+    left = int((~hunt.worst.broken & ~hunt.proved).sum())
+    return min(float(left), (seeds - 1) / seeds * once * (once - 1) / (2 * (twice + 1)))
 
 
 @final

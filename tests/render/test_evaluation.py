@@ -1,11 +1,19 @@
 """Whether the attacks can be believed stands where it is read."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from lipcert.analyses.evaluation import CHECKS
-from lipcert.records import AdversarialRadiusRecord, CurvePoint, EvaluationCheck, EvaluationRecord, SamplingRecord
+from lipcert.records import (
+    AdversarialRadiusRecord,
+    CurvePoint,
+    EvaluationCheck,
+    EvaluationRecord,
+    SamplingRecord,
+    SeedRecord,
+)
 from lipcert.render import Style, render
 from lipcert.render.explain import find, read
 from tests.render.models import SPACE, full_model, spread
@@ -90,6 +98,29 @@ def test_sampling_error_is_not_optimality(format_name):
     text = " ".join(shown(SOUND, format_name).split())
     assert "82.2 - 86.8 %" in text
     assert "no interval covers that" in text
+
+
+def _seeded(unseen, *accuracies):
+    seeds = tuple(SeedRecord(seed=seed, robust_loss=0.5, robust_accuracy=one) for seed, one in enumerate(accuracies))
+    return replace(SOUND, robustness=tuple(replace(each, seeds=seeds, unseen=unseen) for each in SOUND.robustness))
+
+
+EVERYWHERE = pytest.mark.parametrize("format_name", ["text", "markdown", "html"])
+
+
+@EVERYWHERE
+def test_what_further_seeds_would_break_is_called_an_estimate(format_name):
+    text = re.sub("</?data[^>]*>", "", shown(_seeded(2.53, 0.85, 0.846, 0.85), format_name))
+    text = " ".join(text.split())
+    assert "linf 0.1: 3 seeds broke 139 to 143 samples each, 143 together; " in text
+    assert "more seeds would break about 2.5 more" in text
+    assert "ESTIMATE, no bound" in text
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("model", [_seeded(None, 0.85, 0.846), _seeded(0.0, 0.989, 0.989, 0.989), SOUND])
+def test_nothing_is_estimated_from_two_seeds_or_from_no_error(format_name, model):
+    assert "ESTIMATE" not in shown(model, format_name).replace("(ESTIMATE, no certificate)", "")
 
 
 @FORMATS

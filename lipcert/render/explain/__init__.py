@@ -89,6 +89,9 @@ PAGES = (
         ("sampling", "mcnemar"),
     ),
     Page(
+        "robustness.unseen", "how many more samples further seeds would break, by estimate", ("unseen", "seeds", "chao")
+    ),
+    Page(
         "adversarial_radii.adversarial_radius",
         "distance of the nearest error found of each sample, and robust accuracy at every radius",
         ("adversarial.radius", "adversarial_radii", "adversarial_radii.curve"),

@@ -92,6 +92,7 @@ def attacks(model: ModelRecord) -> list[Html]:
             table("Distance of the nearest errors", titles, [_radii(r) for r in model.adversarial_radii], text=(1,))
         )
     found.append(paragraph(", ".join(judges(model)), "muted"))
+    found += [listing(lines)] if (lines := [line for record in records if (line := trust.unseen(record))]) else []
     sampled = [line for record in records if (line := trust.sampling(record))]
     return [*found, paragraph(f"{trust.sampling_lead(records)}:", "muted"), listing(sampled)] if sampled else found
 

@@ -19,6 +19,7 @@ def attacks(model: ModelRecord) -> str | None:
     if model.adversarial_radii:
         parts.append(_radii(model))
     parts.append(escape(", ".join(judges(model))))
+    parts += [bullets(lines)] if (lines := [line for record in records if (line := words.unseen(record))]) else []
     sampled = [line for record in records if (line := words.sampling(record))]
     if sampled:
         parts += [escape(f"{words.sampling_lead(records)}:"), bullets(sampled)]

@@ -8,7 +8,7 @@ from rich.text import Text
 from lipcert.records import AdversarialRadiusRecord, AttackRecord, ModelRecord, RobustnessRecord
 from lipcert.render.notation import count, lower, nearest, radius, share_up, upper
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.evaluation import broken, evaluation, sampling, sampling_lead, verdict
+from lipcert.render.wording.evaluation import broken, evaluation, sampling, sampling_lead, unseen, verdict
 from lipcert.render.wording.lines import attacked, judges
 
 
@@ -96,5 +96,6 @@ def _notes(model: ModelRecord, records: tuple[RobustnessRecord, ...]) -> list[st
         lines.append(f"spent {count(spent)} gradients and {count(asked)} evaluations")
     undone = dict.fromkeys(name for record in records for name in record.unfinished)
     lines += [f"out of time before the end of {', '.join(undone)}"] if undone else []
+    lines += [line for record in records if (line := unseen(record))]
     sampled = [line for record in records if (line := sampling(record))]
     return [*lines, sampling_lead(records), *sampled] if sampled else lines

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lipcert.records import EvaluationCheck, EvaluationRecord, ModelRecord, RobustnessRecord
-from lipcert.render.notation import lower, nearest, percent_down, percent_up, radius, short, upper
+from lipcert.render.figure import figure, selectors, sentence
+from lipcert.render.notation import count, lower, nearest, percent_down, percent_up, radius, short, upper
 
 
 def evaluation(model: ModelRecord) -> EvaluationRecord | None:
@@ -18,9 +19,9 @@ def flagged(record: EvaluationRecord) -> list[EvaluationCheck]:
 
 def verdict(record: EvaluationRecord) -> str:
     """One line: "evaluation: sound (21 checks pass, 2 notes)"; a note is a check that does not apply here."""
-    count = {status: sum(c.status == status for c in record.checks) for status in ("pass", "warn", "fail", "skipped")}
-    parts = [f"{count['fail']} fail" * bool(count["fail"]), f"{count['warn']} warn" * bool(count["warn"])]
-    parts += [_many(count["pass"], "check passes", "checks pass"), _many(count["skipped"], "note", "notes")]
+    number = {status: sum(c.status == status for c in record.checks) for status in ("pass", "warn", "fail", "skipped")}
+    parts = [f"{number['fail']} fail" * bool(number["fail"]), f"{number['warn']} warn" * bool(number["warn"])]
+    parts += [_many(number["pass"], "check passes", "checks pass"), _many(number["skipped"], "note", "notes")]
     return f"evaluation: {record.verdict} ({', '.join(part for part in parts if part)})"
 
 
@@ -61,6 +62,22 @@ def sampling(record: RobustnessRecord) -> str:
     return f"{record.norm} {radius(record.eps)}: accuracy {accuracy}, loss {loss}"
 
 
+def unseen(record: RobustnessRecord) -> str:
+    """What further seeds would find, by Chao's estimate; nothing below three seeds, or where no sample fell."""
+    fallen = [round(record.samples * (record.clean_accuracy - each.robust_accuracy)) for each in record.seeds]
+    if record.unseen is None or not any(fallen):
+        return ""
+    return sentence(
+        "{ball}: {seeds} seeds broke {fewest} samples each, {broken} together; more seeds would break about {unseen} "
+        "more (Chao's ESTIMATE, no bound)",
+        ball=f"{record.norm} {radius(record.eps)}",
+        seeds=count(len(fallen)),
+        fewest=count(fallen[0]) if min(fallen) == max(fallen) else f"{count(min(fallen))} to {count(max(fallen))}",
+        broken=count(broken(record)),
+        unseen=figure(nearest(record.unseen, 2), record.unseen, "robustness.unseen", selectors(record)),
+    )
+
+
 def sampling_lead(records: tuple[RobustnessRecord, ...]) -> str:
     """What the intervals are about, and what they are not."""
     confidence = next((short(100 * r.sampling.confidence) for r in records if r.sampling is not None), "")
@@ -70,5 +87,5 @@ def sampling_lead(records: tuple[RobustnessRecord, ...]) -> str:
     )
 
 
-def _many(count: int, one: str, more: str) -> str:
-    return "" if not count else f"{count} {one if count == 1 else more}"
+def _many(number: int, one: str, more: str) -> str:
+    return "" if not number else f"{number} {one if number == 1 else more}"
