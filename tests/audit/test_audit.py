@@ -129,3 +129,11 @@ def test_what_makes_no_sense_is_refused(audit, tmp_path, arguments, code):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
     assert audit(*arguments).code == code
+
+
+def test_help_names_the_parts_and_not_the_one_that_is_meant_anyway(audit):
+    found = audit("--help").out
+    assert found.startswith("Usage: lipcert audit [OPTIONS] TARGET...\n")
+    assert all(f"\n  {name} " in found for name in ("status", "retry", "export"))
+    assert "\n  run " not in found
+    assert audit("status", "--help").out.startswith("Usage: lipcert audit status [OPTIONS]\n")
