@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,8 @@ def test_the_index_reads_nothing_twice(done, monkeypatch):
 
 def test_drafts_and_locks_of_a_dead_process_are_no_hindrance(audit, done):
     (done / "results" / f".{results(done)[0].name}.1.tmp").write_text("{")
+    for name in (f"results/.{results(done)[0].name}", ".zoo.jsonl", "cache/.index.jsonl"):
+        (done / Path(name).with_name(f"{Path(name).name}.{os.getpid()}.tmp")).write_text("{")
     (done / "lock").write_text("1")
     (done / "attempts" / results(done)[0].with_suffix(".jsonl").name).open("a").write('{"event": "st')
     assert "; 0 to do" in audit("zoo").err
