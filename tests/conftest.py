@@ -45,12 +45,6 @@ def material() -> Path:
 
 
 @pytest.fixture(scope="session")
-def reference_nets() -> Path:
-    """Folder of the comparison nets, not part of the project."""
-    return _outside("reference_nets")
-
-
-@pytest.fixture(scope="session")
 def sample_models() -> Path:
     """The trained models and data that ship with the project."""
     return ROOT / "sample_models"

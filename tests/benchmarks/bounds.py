@@ -1,15 +1,14 @@
-"""Tightness and speed of backward linear bounds on the comparison nets, beside another implementation in this process.
+"""Tightness and speed of backward linear bounds on the comparison nets, beside published margins and intervals.
 
-Run with `OMP_NUM_THREADS=1 python tests/benchmarks/bounds.py [--alpha] [--json figures.json]`. The nets and the other
-implementation (float32, real arithmetic, dense rows) are looked for beside the repository; without them there is
-nothing to compare. Seconds are process time on one thread, the best of three; only ratios within a run mean anything.
+Run with `OMP_NUM_THREADS=1 python -m tests.benchmarks.bounds [--alpha] [--json figures.json]` from the repository's
+root. Seconds are process time on one thread, the best of three; of them only ratios within a run mean anything: how
+many times longer than interval propagation on the same graph, and than the evaluation of the graph in float64.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -17,38 +16,37 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
-sys.path[:0] = [str(ROOT), str(SHARED / "prototypes")]
-
-from lipcert.bounds.bounder import Bounder  # noqa: E402
-from lipcert.bounds.region import Region  # noqa: E402
-from lipcert.load.model import load_model  # noqa: E402
-
-CASES = [("mlp", 32, eps) for eps in (0.01, 0.02, 0.05, 0.1)]
-CASES += [("cnn", 32, eps) for eps in (0.01, 0.02, 0.05, 0.1)] + [("res", 8, 0.01)]
+from lipcert.bounds.bounder import Bounder
+from lipcert.bounds.region import Region
+from lipcert.graph import Graph
+from tests.comparison_nets import PUBLISHED, comparison_net, inputs
 
 
 @dataclass(frozen=True)
 class Row:
-    """Mean margin bounds in real arithmetic, ours for float32 too, and seconds."""
+    """Mean margin bounds in real arithmetic, for float32 too, as published and from intervals alone; and seconds."""
 
     net: str
     samples: int
     eps: float
     real: float
     float32: float
-    other: float
+    published: float
+    intervals: float
     seconds: float
-    other_seconds: float
+    interval_seconds: float
+    forward_seconds: float
 
     @property
-    def ratio(self) -> float:
-        return self.seconds / self.other_seconds
+    def times_intervals(self) -> float:
+        return self.seconds / self.interval_seconds
+
+    @property
+    def times_pass(self) -> float:
+        return self.seconds / self.forward_seconds
 
 
 @dataclass(frozen=True)
@@ -81,41 +79,41 @@ def others_mean(margins: Tensor, labels: Tensor) -> float:
     return float(margins[mask].mean())
 
 
-def case(name: str, samples: int, eps: float) -> tuple[Any, Region, Tensor, Tensor]:
-    graph = load_model(SHARED / "reference_nets" / f"{name}.onnx").graph
-    with np.load(SHARED / "reference_nets" / "random_batch32.npz") as data:
-        x = torch.from_numpy(data["x"])[:samples]
+def case(name: str, samples: int, eps: float) -> tuple[Graph, Region, Tensor]:
+    graph, x = comparison_net(name), inputs(samples)
     radii = torch.full((samples,), eps, dtype=torch.float64)
-    return graph, Region(x.double(), "linf", radii, (0.0, 1.0)), graph(x).argmax(1), x
+    return graph, Region(x.double(), "linf", radii, (0.0, 1.0)), graph(x).argmax(1)
 
 
-def other_margins(name: str, x: Tensor, eps: float, labels: Tensor, repeats: int) -> tuple[float, float]:
-    import certify_bounds
-    import reference_nets
-
-    module = reference_nets.NETS[name]()
-    nodes = certify_bounds.fold_affine(certify_bounds.build(module, x[:2]))
-
-    def run() -> Tensor:
-        bounder = certify_bounds.Bounder(nodes)
-        bounder.set_input(x, eps, 0.0, 1.0)
-        with torch.no_grad():
-            return bounder.run("crown", certify_bounds.margin_C(labels))
-
-    margins, seconds = timed(run, repeats)
-    return float(margins.mean()), seconds
-
-
-def compare(name: str, samples: int, eps: float, repeats: int) -> Row:
-    graph, area, labels, x = case(name, samples, eps)
+def measure(name: str, samples: int, eps: float, repeats: int) -> Row:
+    graph, area, labels = case(name, samples, eps)
     real, seconds = timed(lambda: Bounder(graph, deploy_dtype="real").margins(area, labels), repeats)
-    sound = Bounder(graph).margins(area, labels)
-    other, other_seconds = other_margins(name, x, eps, labels, repeats)
-    return Row(name, samples, eps, others_mean(real, labels), others_mean(sound, labels), other, seconds, other_seconds)
+    loose, interval_seconds = timed(lambda: interval_margins(graph, area, labels), repeats)
+    double = graph.to(dtype=torch.float64)
+    _, forward_seconds = timed(lambda: double(area.centre), 3 * repeats)
+    return Row(
+        net=name,
+        samples=samples,
+        eps=eps,
+        real=others_mean(real, labels),
+        float32=others_mean(Bounder(graph).margins(area, labels), labels),
+        published=PUBLISHED[name, samples, eps],
+        intervals=others_mean(loose, labels),
+        seconds=seconds,
+        interval_seconds=interval_seconds,
+        forward_seconds=forward_seconds,
+    )
+
+
+def interval_margins(graph: Graph, area: Region, labels: Tensor) -> Tensor:
+    """What intervals of the logits alone say of the margins."""
+    bounder = Bounder(graph, deploy_dtype="real")
+    logits = bounder.intervals(area)[bounder.nodes[-1]]
+    return logits.lower.gather(1, labels[:, None]) - logits.upper
 
 
 def choose_slopes(eps: float) -> AlphaRow:
-    graph, area, labels, _ = case("mlp", 32, eps)
+    graph, area, labels = case("mlp", 32, eps)
     bounder = Bounder(graph, deploy_dtype="real")
     fixed, _ = timed(lambda: bounder.margins(area, labels), 1)
     final, final_seconds = timed(lambda: bounder.margins(area, labels, slopes="final"), 1)
@@ -131,19 +129,18 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    if not (SHARED / "prototypes").exists():
-        sys.exit(f"{SHARED} is absent: nothing to compare with")
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     rows: list[Row] = []
-    compare("mlp", 2, 0.01, 1)  # else the first figure has what is set up once in it
-    for name, samples, eps in CASES:
+    measure("mlp", 32, 0.01, 1)  # else the first figure has what is set up once in it
+    for name, samples, eps in PUBLISHED:
         if name in options.nets.split(","):
-            rows.append(compare(name, samples, eps, options.repeats))
-            row = rows[-1]
+            row = measure(name, samples, eps, options.repeats)
+            rows.append(row)
             print(
-                f"{name} {samples} eps {eps}: real {row.real:.4f} float32 {row.float32:.4f} other {row.other:.4f}; "
-                f"{row.seconds:.3f} s, other {row.other_seconds:.3f} s, ratio {row.ratio:.2f}",
+                f"{name} {samples} eps {eps}: real {row.real:.4f} float32 {row.float32:.4f}, published "
+                f"{row.published:.4f}, intervals {row.intervals:.1f}; {row.seconds:.3f} s, {row.times_intervals:.1f} x "
+                f"intervals, {row.times_pass:.0f} x a pass",
                 flush=True,
             )
     chosen = [choose_slopes(eps) for eps in (0.02, 0.05, 0.1)] if options.alpha else []
