@@ -27,7 +27,7 @@ COMPARE = Command(
         fail_on=TABLE["fail_on"]._replace(text="Exit with 1 where surely, or perhaps, worse.  [never]"),
         per_sample=Option(
             TABLE["force"].panel,
-            "Tables (.jsonl) of A and B, given twice: compares them sample by sample.",
+            "Tables of A and B (.jsonl, .npz, .parquet), given twice: compares sample by sample.",
             "FILE",
             "many",
         ),

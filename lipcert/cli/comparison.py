@@ -6,12 +6,14 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, final
 
 from lipcert.cli import outputs, values
 from lipcert.cli.failures import about
 from lipcert.errors import DataError, UsageError
+from lipcert.pipeline.per_sample_format import is_binary
 from lipcert.policy import Config, FailOn, compare_reports, differences, load_config, read_rows, settings_for
 from lipcert.policy.paired import Row
 from lipcert.records import Report
@@ -79,7 +81,15 @@ def _tables(given: list[str] | None) -> tuple[list[Row], list[Row]] | None:
             f"--per-sample needs two tables, one for A and one for B, got {len(paths)}",
             hint="--per-sample a.jsonl --per-sample b.jsonl",
         )
-    return read_rows(paths[0]), read_rows(paths[1])
+    return _rows(paths[0]), _rows(paths[1])
+
+
+def _rows(path: Path) -> list[Row]:
+    """The rows of a table: of text by themselves, else through numpy or pyarrow."""
+    if not is_binary(path):
+        return read_rows(path)
+    found: list[Row] = import_module("lipcert.pipeline.per_sample_reading").read_binary(path)
+    return found
 
 
 def _side(argument: str, given: Mapping[str, Any]) -> _Side:

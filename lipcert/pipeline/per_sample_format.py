@@ -19,6 +19,14 @@ PARQUET = b"PAR1"
 """First and last bytes of a Parquet table, whose last kilobytes name the schema."""
 
 
+def is_binary(path: Path) -> bool:
+    """Whether a file begins like an archive or like Parquet, and so is no table of text."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in {b"PK\x03\x04", PARQUET}
+
+
 def check_table(path: Path) -> None:
     """Refuse a table in a format that is not known, or that cannot be written here. Raises UsageError."""
     suffix = path.suffix.lower()

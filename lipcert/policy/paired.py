@@ -34,7 +34,7 @@ def read_rows(path: Path) -> list[Row]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is no readable table of samples", hint="--per-sample FILE.jsonl writes one") from error
+        raise DataError(f"{path} is no readable table of samples", hint="analyze --per-sample writes one") from error
     try:
         rows = [json.loads(line) for line in lines if line.strip()]
     except ValueError as error:

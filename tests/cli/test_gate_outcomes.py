@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from lipcert import errors
 from lipcert.cli import engine
 from lipcert.cli.failures import Interrupted
+from lipcert.pipeline.per_sample import as_arrays, as_lines
 from lipcert.records import codec
 from tests.cli.conftest import ONNX
 from tests.cli.test_outcomes import strict
@@ -244,6 +245,23 @@ def test_only_what_the_checks_need_is_asked_for(lipcert, place, monkeypatch):
         "mean": "c.toml:5",
         "effort": "default",
     }
+
+
+def test_tables_of_every_form_are_compared(lipcert, place):
+    def rows(right):
+        return [{"index": i, "label": 1, "prediction": int(i < right)} for i in range(12)]
+
+    (place / "a.npz").write_bytes(as_arrays(rows(10)))
+    (place / "b.jsonl").write_bytes(as_lines(rows(2)))
+    outcome = lipcert("compare", "good.json", "worse.json", "--per-sample", "a.npz,b.jsonl", "--json")
+    (paired,) = json.loads(outcome.out)["models"][0]["paired"]
+    assert (paired["metric"], paired["counts"]["only_first"], paired["counts"]["both"]) == (
+        "margins.clean_accuracy",
+        8,
+        2,
+    )
+    (place / "a.npz").write_bytes((place / "a.npz").read_bytes()[:50])
+    assert lipcert("compare", "good.json", "worse.json", "--per-sample", "a.npz,b.jsonl").code == 2
 
 
 def test_without_a_configuration_nothing_passes(lipcert, place):

@@ -9,9 +9,12 @@ import pytest
 import torch
 
 import lipcert
-from lipcert.errors import UsageError
+from lipcert.errors import DataError, UsageError
 from lipcert.pipeline import AnalyzeRequest, analyze_file, per_sample_format
 from lipcert.pipeline.per_sample import as_arrays, as_lines, as_parquet, finite
+from lipcert.pipeline.per_sample_format import is_binary
+from lipcert.pipeline.per_sample_reading import read_binary
+from lipcert.policy.paired import compare_rows
 from lipcert.records import AnalyzeSettings
 
 ONLY = ("jacobian", "margins", "robustness", "certificates")
@@ -95,6 +98,47 @@ def test_a_parquet_table_holds_the_same_columns(written):
     assert found["jacobian.first_order_distance.l2"].to_pylist() == distances
     whole = as_parquet([{"index": 0, "x": None, "y": 1}, {"index": 1, "x": None, "y": 0.5}])
     assert [str(kind) for kind in parquet.read_schema(io.BytesIO(whole)).types] == ["int64", "double", "double"]
+
+
+TABLES = {".npz": as_arrays, ".parquet": as_parquet}
+
+
+@pytest.mark.parametrize("suffix", TABLES)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_what_is_read_back_answers_every_question_alike(tmp_path, suffix, labelled):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    rows = [
+        {
+            "index": i,
+            "label": i % 3 if labelled else None,
+            "prediction": 1,
+            "margin": 0.5,
+            "verdicts": [
+                {"norm": "linf", "eps": 2 / 255, "verdict": "certified" if i % 2 else "unknown", "method": "interval"},
+                {"norm": "l2", "eps": 0.5, "verdict": "misclassified" if i % 5 else "falsified", "method": ""},
+            ],
+        }
+        for i in range(30)
+    ]
+    (tmp_path / "rows").write_bytes(TABLES[suffix](rows))
+    assert is_binary(tmp_path / "rows")
+    back = read_binary(tmp_path / "rows")
+    assert compare_rows(back, rows) == compare_rows(rows, rows)
+    assert {r.counts.only_first + r.counts.only_second for r in compare_rows(back, rows)} == {0}
+
+
+@pytest.mark.parametrize("table", [[{"index": 0, "x": 1}], [{"index": "a", "label": 0, "prediction": 0}]])
+@pytest.mark.parametrize("suffix", TABLES)
+def test_other_tables_are_refused(tmp_path, suffix, table):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / "rows"
+    whole = TABLES[suffix](table)
+    for content in (whole, whole[:40]):
+        path.write_bytes(content)
+        with pytest.raises(DataError):
+            read_binary(path)
 
 
 def test_without_pyarrow_a_parquet_table_is_refused_before_any_work(monkeypatch, sample_models, tmp_path):
