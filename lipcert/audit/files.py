@@ -43,6 +43,13 @@ class Files:
         self._changed = True
         return found
 
+    def digest_or_none(self, path: Path) -> str | None:
+        """The digest of a file; None where it cannot be read."""
+        try:
+            return self.digest(path)
+        except UsageError:
+            return None
+
     def save(self) -> None:
         """Keep what was hashed; a cache that cannot be written is done without."""
         if self._path is None or not self._changed:

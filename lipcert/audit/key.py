@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from lipcert.audit.files import Files
-from lipcert.errors import UsageError
 from lipcert.pipeline.request import AnalyzeRequest
 from lipcert.records.tool import installed
 
@@ -35,13 +34,14 @@ def common_of(request: AnalyzeRequest, files: Files) -> str:
     return json.dumps([version, contents, options, settings], sort_keys=True, default=str)
 
 
-def key_of(model: Path, common: str, files: Files) -> str:
+def key_of(model: Path, digest: str, common: str, files: Files) -> str:
     """Where the result on a model belongs: the same for the same contents, whatever the files are called.
 
-    It covers the model, its sidecar, and what `common_of` has of the request. Raises UsageError where a file cannot be
-    read.
+    It covers the model, its sidecar, and what `common_of` has of the request.
+
+    digest  of the model; empty where it cannot be read, and its name must do
     """
-    contents = {"model": files.digest(model), **_sidecar(model, files)}
+    contents = {"model": digest or f"unreadable: {model}", **_sidecar(model, files)}
     text = json.dumps([contents, common], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
@@ -57,7 +57,7 @@ def _sidecar(model: Path, files: Files) -> dict[str, str]:
     for name in dict.fromkeys((model.name, model.stem)):
         path = model.with_name(f"{name}.lipcert.toml")
         if path.is_file():
-            return {"sidecar": files.digest(path), **_named_data(path, files)}
+            return {"sidecar": files.digest_or_none(path) or "unreadable", **_named_data(path, files)}
     return {}
 
 
@@ -69,8 +69,5 @@ def _named_data(sidecar: Path, files: Files) -> dict[str, str]:
     found = {}
     for name in ("path", "labels"):
         if isinstance(table, dict) and isinstance(table.get(name), str):
-            try:
-                found[f"sidecar {name}"] = files.digest(sidecar.parent / table[name])
-            except UsageError:
-                found[f"sidecar {name}"] = "unreadable"
+            found[f"sidecar {name}"] = files.digest_or_none(sidecar.parent / table[name]) or "unreadable"
     return found

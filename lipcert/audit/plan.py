@@ -28,7 +28,11 @@ _ADAPTER = TypeAdapter(AnalyzeRequest)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One model of the zoo, with the key of its result; `request` is a number in the plan's list of requests."""
+    """One model of the zoo, with the key of its result.
+
+    sha256   empty where the file cannot be read, which its analysis then says
+    request  a number in the plan's list of requests
+    """
 
     name: str
     path: str
@@ -104,13 +108,14 @@ def make_plan(
             commons.append(common_of(requests[-1], files))
         number = numbers[text]
         path = Path(os.path.abspath(entry.path))  # noqa: PTH100  a link keeps its name
+        digest = files.digest_or_none(path) or ""
         members.append(
             Member(
                 name=entry.name,
                 path=str(path),
                 family=entry.family,
-                key=key_of(path, commons[number], files),
-                sha256=files.digest(path),
+                key=key_of(path, digest, commons[number], files),
+                sha256=digest,
                 request=number,
             )
         )

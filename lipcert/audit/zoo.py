@@ -85,13 +85,22 @@ def _paths(target: str) -> Iterator[tuple[Path, Path]]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """The models of a folder and those below it, in order; what starts with a dot is left alone."""
-    for where, folders, names in os.walk(folder):
+    """The models of a folder and those below it, in order; what starts with a dot is left alone.
+
+    Raises UsageError where a folder cannot be read: an audit must not leave out models in silence.
+    """
+    for where, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(where) / name
             if not name.startswith(".") and path.is_file() and is_model(path):
                 yield path
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(
+        f"the folder {error.filename} cannot be read: {error.strerror}", hint="make it readable, or name what to audit"
+    ) from error
 
 
 def _name(path: Path, root: Path) -> str:

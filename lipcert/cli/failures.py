@@ -114,7 +114,9 @@ def is_internal(failure: Failure) -> bool:
 
 def _usage(error: Exception) -> Failure:
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "lipcert"
+    path = "lipcert" if context is None else context.command_path
+    if context is not None and context.command.hidden:  # meant without being named
+        path = context.parent.command_path
     message = getattr(error, "format_message", error.__str__)()
     return Failure(exit_code=UsageError.exit_code, code=UsageError.code, message=message, hint=f"see {path} --help")
 
