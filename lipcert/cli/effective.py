@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -12,7 +11,8 @@ from lipcert.cli import streams, values
 from lipcert.cli.configured import completed, is_given
 from lipcert.policy import CheckSpec, Config, Setting, checks_for, load_config, settings_for
 from lipcert.policy.schema import SECTIONS
-from lipcert.records import AnalyzeSettings
+from lipcert.records import AnalyzeSettings, codec
+from lipcert.records.configuration import AskedRecord, ConfigReport, IgnoredRecord, SettingRecord
 from lipcert.render.terminal.settings import settings_text
 
 Row = tuple[str, str, str]
@@ -27,7 +27,7 @@ def run(given: dict[str, Any]) -> int:
     rows = _rows(given, settings)
     checks = checks_for(config, model)
     if given["json"] or wanted == "json":
-        streams.write_result(_document(config, rows, checks), encoding="utf-8")
+        streams.write_result(codec.to_json(_document(config, rows, checks)), encoding="utf-8")
         return 0
     shown = [[spec.id, spec.level, str(spec.metric), _asked(spec), _place(spec)] for spec in checks]
     title = f"configuration  {config.path or 'none: no lipcert.toml here, no [tool.lipcert] in pyproject.toml'}"
@@ -81,29 +81,26 @@ def _place(spec: CheckSpec) -> str:
     return (spec.source or "") if spec.line is None else f"{spec.source}:{spec.line}"
 
 
-def _document(config: Config, rows: list[Row], checks: tuple[CheckSpec, ...]) -> str:
-    document = {
-        "schema": "lipcert.config",
-        "schema_version": "1.0",
-        "path": config.path,
-        "settings": {name: {"value": value, "from": origin} for name, value, origin in rows},
-        "checks": [
-            {
-                "id": spec.id,
-                "metric": str(spec.metric),
-                "level": spec.level,
-                "asked": _asked(spec),
-                "accept": spec.accept.value,
-                "from": _place(spec),
-            }
+def _document(config: Config, rows: list[Row], checks: tuple[CheckSpec, ...]) -> ConfigReport:
+    return ConfigReport(
+        path=None if config.path is None else str(config.path),
+        settings={name: SettingRecord(value=value, origin=origin) for name, value, origin in rows},
+        checks=tuple(
+            AskedRecord(
+                id=spec.id,
+                metric=str(spec.metric),
+                level=spec.level,
+                asked=_asked(spec),
+                accept=spec.accept,
+                origin=_place(spec),
+            )
             for spec in checks
-        ],
-        "ignores": [
-            {"check": rule.check, "model": rule.model, "reason": rule.reason, "expires": _day(rule.expires)}
+        ),
+        ignores=tuple(
+            IgnoredRecord(check=rule.check, model=rule.model, reason=rule.reason, expires=_day(rule.expires))
             for rule in config.ignores
-        ],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        ),
+    )
 
 
 def _day(day: Any) -> str | None:

@@ -9,16 +9,22 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from lipcert.records.audit import AuditReport
+from lipcert.records.cap import CapReport
 from lipcert.records.certify import CertifyReport
 from lipcert.records.compare import CompareReport
+from lipcert.records.configuration import ConfigReport
+from lipcert.records.inspect import InspectReport
 from lipcert.records.report import Report
 
-Document = Literal["report", "certify", "compare", "audit"]
+Document = Literal["report", "certify", "compare", "audit", "cap", "inspect", "config"]
 DOCUMENTS: dict[Document, Any] = {
     "report": Report,
     "certify": CertifyReport,
     "compare": CompareReport,
     "audit": AuditReport,
+    "cap": CapReport,
+    "inspect": InspectReport,
+    "config": ConfigReport,
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}

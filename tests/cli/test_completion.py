@@ -55,7 +55,7 @@ def test_commands_and_options(complete):
         (("inspect", "-f", ""), ["text", "json"]),
         (("audit", "-f", "p"), ["parquet"]),
         (("audit", "zoo", "--overwrite", "fa"), ["failed"]),
-        (("schema", "c"), ["certify", "compare"]),
+        (("schema", "c"), ["certify", "compare", "cap", "config"]),
         (("schema", "report", ""), []),
         (("analyze", "--format", "=", "js"), ["json"]),
         (("analyze", "--format", "="), list(FORMATS)),

@@ -80,10 +80,3 @@ def test_json_is_strict_and_meets_its_schema():
     Draft202012Validator(codec.json_schema("compare")).validate(document)
     assert document["gate"] == "fail"
     assert codec.read(text, type(compared([MODEL], [WORSE]))).exit_code == 1
-
-
-def test_the_schema_shipped_is_that_of_the_records():
-    from importlib import resources
-
-    shipped = resources.files("lipcert.records").joinpath("compare.schema.json").read_text(encoding="utf-8")
-    assert shipped == codec.schema_text("compare")
