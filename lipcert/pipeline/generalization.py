@@ -31,7 +31,7 @@ from lipcert.deadline import Deadline
 from lipcert.graph.scores import margins
 from lipcert.pipeline.context import Run
 from lipcert.pipeline.radii import radii
-from lipcert.pipeline.training_facts import Balls, length_of, noisy_circuit, training_facts
+from lipcert.pipeline.training_facts import Balls, held_range, length_of, noisy_circuit, training_facts
 from lipcert.pipeline.training_gaps import training_gaps
 from lipcert.records import GeneralizationRecord, Skipped, Split
 from lipcert.rounding import product_up, sqrt_up
@@ -57,15 +57,14 @@ def assess(run: Run, constants: Constants, samples: Samples, labels: Tensor, dea
         facts, plain = training_facts(
             run, constants, training, balls=balls, chain=not isinstance(net, Skipped), deadline=deadline.share(_MARGINS)
         )
+    inputs = held_range(samples, training)
     evidence = Evidence(
         architecture=net,
         training=facts,
-        radius=_radius(samples),
+        radius=None if inputs is None else _radius(samples, inputs),
         failure=1 - run.settings.confidence,
         balls=balls,
-        circuit=None
-        if training is None
-        else noisy_circuit(run, constants, samples.input_range, known=facts is not None),
+        circuit=None if training is None else noisy_circuit(run, constants, inputs, known=facts is not None),
         chance=constants.norms.failure_probability("l2"),
     )
     bounds = [one for kind in BOUNDS.values() for one in records(kind(), evidence)]
@@ -187,12 +186,9 @@ def _holdout(run: Run, own: Tensor) -> tuple[GeneralizationRecord, ...]:
     return holdout_records(rows, confidence=run.settings.confidence, split=run.settings.split)
 
 
-def _radius(samples: Samples) -> float | None:
-    """Bound on the l2 norm of every input in the range; None where none is known."""
-    if samples.input_range is None:
-        return None
-    entries = float(samples.inputs[0].numel())
-    return product_up((sqrt_up(entries), max(abs(end) for end in samples.input_range)))
+def _radius(samples: Samples, inputs: tuple[float, float]) -> float:
+    """Bound on the l2 norm of every input in the range."""
+    return product_up((sqrt_up(float(samples.inputs[0].numel())), max(map(abs, inputs))))
 
 
 def mark_split(run: Run) -> None:

@@ -57,6 +57,20 @@ def training_facts(
     return facts, plain
 
 
+def held_range(samples: Samples, training: Samples | None) -> tuple[float, float] | None:
+    """The declared range, ends as the float32 numbers that inputs are; None where some of these inputs lie outside.
+
+    Values are checked against the ends rounded to float32, which may lie beyond them. Training samples stored in
+    another way than the samples have a range of their own or none, and then nothing was checked.
+    """
+    if samples.input_range is None:
+        return None
+    near = [float(end) for end in torch.tensor(samples.input_range, dtype=torch.float32)]
+    low, high = min(near[0], samples.input_range[0]), max(near[1], samples.input_range[1])
+    given = (samples.inputs,) if training is None else (samples.inputs, training.inputs)
+    return (low, high) if all(low <= float(x.min()) and float(x.max()) <= high for x in given) else None
+
+
 def noisy_circuit(
     run: Run, constants: Constants, input_range: tuple[float, float] | None, *, known: bool
 ) -> Circuit | Skipped | None:

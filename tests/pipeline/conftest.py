@@ -12,7 +12,7 @@ from lipcert.analyses.generalization.posterior import PLANS
 from lipcert.pipeline import training_gaps
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _short_search() -> Iterator[None]:
     """Little work for the searches behind bounds on unseen inputs: tests here ask where results go, not how good
     they are."""

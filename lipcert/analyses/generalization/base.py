@@ -159,11 +159,11 @@ def raised(log: float, ratio: float) -> tuple[float, int]:
 
 
 def margin_steps(margins: Tensor) -> range:
-    """Exponents j of the margins 2^j worth a try: from the least to the greatest positive margin, 64 at most."""
+    """Exponents j of the margins 2^j worth a try: from below the least positive one to the greatest, 64 at most."""
     positive = margins[margins > 0]
     if not len(positive):
         return range(1)
-    low, high = math.floor(math.log2(float(positive.min()))), math.floor(math.log2(float(positive.max())))
+    low, high = math.ceil(math.log2(float(positive.min()))) - 1, math.floor(math.log2(float(positive.max())))
     return range(max(low, high - 63), high + 1)
 
 

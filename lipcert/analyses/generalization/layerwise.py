@@ -1,9 +1,9 @@
 """PAC-Bayes for the network itself by noise of its own size on each layer, for any way the layers are connected.
 
 The argument of Neyshabur et al. (2018) with three changes, which make it hold for residual networks and others that
-the theorem's chain of homogeneous layers leaves out. Let f_w be the network in real arithmetic, u noise on its weights,
-and for a weight vector v and g >= 0 let L_g(v), S_g(v) be the shares of the population and of the n samples whose
-margin z_y - max z_j under f_v is at most g. A margin of 0 counts as an error.
+the theorem's chain of homogeneous layers leaves out. Let f_w be the network in real arithmetic, batch norms folded, u
+noise on its weights, and for weights v and g >= 0 let L_g(v), S_g(v) be the shares of the population and of the n
+samples whose margin z_y - max z_j under f_v is at most g. A margin of 0 counts as an error.
 
 1. Noise of standard deviation sigma_i on the numbers of layer i, biases among them, lies in an event E of probability
    1 - t at least, t = 0.1, on which the logits of every input in the declared range move by D at most, in l2

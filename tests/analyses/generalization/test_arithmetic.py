@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lipcert.analyses.generalization import bartlett, first_order, golowich, neyshabur
-from lipcert.analyses.generalization.base import log_price, log_sum, raised
+from lipcert.analyses.generalization.base import log_price, log_sum, margin_steps, missed, raised
 from lipcert.analyses.generalization.robust import moved
 from tests.analyses.generalization.nets import WEIGHTS, net, unbiased
 
@@ -73,3 +73,9 @@ def test_grid_points_lie_above_and_near(log, ratio):
 def test_sums_of_logarithms():
     assert log_sum(math.log(2), math.log(3), -math.inf) == near(math.log(5))
     assert torch.tensor(log_sum(1e4, 1e4)).item() == pytest.approx(1e4 + math.log(2))
+
+
+@pytest.mark.parametrize("margin", [2.0, 3.0, 0.25, 0.3])
+def test_some_margin_of_the_grid_is_below_all_samples(margin):
+    margins = torch.tensor([margin, 3 * margin, 7 * margin])
+    assert missed(margins, margin_steps(margins)[0]) == 0
