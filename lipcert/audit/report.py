@@ -75,12 +75,14 @@ def _error(found: Mapping[str, Any], name: str) -> ErrorRecord:
 
 
 def _ranking_ball(models: Iterable[AuditModel]) -> Ball | None:
-    """The ball most models have an interval in; of several the smallest in linf, then in l2."""
-    found: Counter[Ball] = Counter(
-        (ball.norm, ball.eps) for model in models for ball in model.balls if ball.true_accuracy is not None
-    )
+    """The ball most models have an interval in, else any number; of several the smallest in linf, then in l2."""
+    known: Counter[Ball] = Counter()
+    found: Counter[Ball] = Counter()
+    for ball in (ball for model in models for ball in model.balls):
+        known[ball.norm, ball.eps] += 1
+        found[ball.norm, ball.eps] += ball.true_accuracy is not None
     order = {"linf": 0, "l2": 1, "l1": 2}
-    return min(found, key=lambda ball: (-found[ball], order[ball[0]], ball[1]), default=None)
+    return min(known, key=lambda ball: (-found[ball], -known[ball], order[ball[0]], ball[1]), default=None)
 
 
 def _in(model: AuditModel, ball: Ball) -> AuditBall | None:

@@ -107,7 +107,7 @@ class AuditReport:
 
     It says nothing about when and where, so that the same results give the same bytes.
 
-    ranked_by  norm and eps of the ball, as (norm, eps); None where no model has an interval
+    ranked_by  norm and eps of the ball, as (norm, eps); None where no model was attacked or certified in any
     """
 
     schema: Literal["lipcert.audit"] = "lipcert.audit"

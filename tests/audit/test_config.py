@@ -89,6 +89,10 @@ def test_the_gate_is_that_of_check(audit, config):
         states = {model["family"]: model["checks"][0]["state"] for model in document["models"]}
         assert states == {"old": "fail", "new": "pass"}
         assert (found.code, document["summary"]["gate"]) == (1, "fail")
+    for style in ("text", "markdown", "html"):
+        shown = audit("export", "--config", path, "-f", style).out
+        assert "clean.accuracy: fail" in shown.replace("\\", "")
+        assert "0 of 1 checks" in shown
     assert audit("status", "--config", path, "--exit-zero").code == 0
     waiver = "[[ignore]]", 'check = "clean.accuracy"', 'model = "zoo/old/*"', 'reason = "retired"'
     assert audit("status", "--config", config(*strict, *waiver)).code == 0

@@ -59,6 +59,19 @@ def test_models_on_other_data_are_not_compared():
     assert set(ranks(found).values()) == {(1, 1)}
 
 
+@pytest.mark.parametrize(("place", "title"), [(2, "certified linf 0.1"), (3, "attacked linf 0.1")])
+def test_a_ball_without_intervals_is_shown_but_not_ranked(place, title):
+    found = row(0.5, 0.6)
+    point = [*found["points"][0][:2], *[None] * 5]
+    point[place] = 0.5
+    report = board({**found, "points": [point]}, {**found, "points": []})
+    assert ranks(report) == {"net-0": None}
+    text = render_audit(report, "text")
+    assert title in text
+    assert "50.0 %" in text
+    assert "rank:" not in text
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted), min_size=1, max_size=8))
 def test_ranks_agree_with_counting_all_pairs(ends):

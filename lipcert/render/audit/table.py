@@ -60,9 +60,8 @@ def status(model: AuditModel) -> str:
     """How it went, in a word, with the cause where it failed and the checks where there are any."""
     if model.error is not None:
         return f"{model.status}: {model.error.code}"
-    if model.checks:
-        return f"{sum(check.state == 'pass' for check in model.checks)} of {len(model.checks)} checks"
-    return model.status
+    counted = [check.state for check in model.checks if check.ignored is None]
+    return f"{counted.count('pass')} of {len(counted)} checks" if counted else model.status
 
 
 def causes(report: AuditReport) -> list[tuple[str, str]]:
@@ -72,6 +71,17 @@ def causes(report: AuditReport) -> list[tuple[str, str]]:
         for model in report.models
         if model.error is not None
     ]
+
+
+def breaches(report: AuditReport) -> list[tuple[str, str]]:
+    """Model, and a check on it that did not pass and is not ignored: failures first."""
+    found = [
+        (check.state != "fail", model.name, f"{check.id}: {check.state}: {check.message}")
+        for model in report.models
+        for check in model.checks
+        if check.state != "pass" and check.ignored is None
+    ]
+    return [(name, words) for _, name, words in sorted(found, key=lambda each: each[0])]
 
 
 def tally(report: AuditReport) -> str:
@@ -89,10 +99,13 @@ def reading(report: AuditReport) -> str:
     """How the table is to be read."""
     if report.ranked_by is None:
         return ""
+    units = "eps in data units, before mean/std"
+    if all(ball.rank is None for model in report.models for ball in model.balls):
+        return units
     levels = {ball.confidence for model in report.models for ball in model.balls if ball.confidence is not None}
     level = f"{100 * min(levels):g} %" if levels else "stated"
     return (
-        "eps in data units, before mean/std; rank: places that the samples leave open, among models on the same data; "
+        f"{units}; rank: places that the samples leave open, among models on the same data; "
         f"two models change places for sure only where their {level} Clopper-Pearson intervals for the true robust "
         "accuracy do not overlap"
     )

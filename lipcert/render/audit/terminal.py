@@ -5,15 +5,15 @@ from __future__ import annotations
 import textwrap
 
 from lipcert.records.audit import AuditReport
-from lipcert.render.audit.table import Row, causes, groups, headings, reading, tally
+from lipcert.render.audit.table import Row, breaches, causes, groups, headings, reading, tally
 from lipcert.render.style import Style
 
 _LONGEST_NAME = 48
-_MOST_CAUSES = 12
+_MOST = 12
 
 
 def render_text(report: AuditReport, style: Style) -> str:
-    """A table a family, then what went wrong, then the counts."""
+    """A table a family, then the checks that did not pass and what went wrong, then the counts."""
     found = list(groups(report))
     rows = [row for _, each in found for row in each]
     heads = headings(report)
@@ -24,9 +24,14 @@ def render_text(report: AuditReport, style: Style) -> str:
     picture = "radii" if any(row.spark for row in rows) and sum(widths) + 2 * len(widths) + 12 <= style.width else ""
     lines = [_line(heads, widths, picture)]
     for family, members in found:
-        lines += [style.spell(family)] if len(found) > 1 or family else []
+        lines += ["", *([style.spell(family)] if family else [])] if len(found) > 1 or family else []
         lines += [_row(row, widths, style, picture=bool(picture)) for row in members]
-    lines += [*_failures(report, style), "", *textwrap.wrap(style.spell(reading(report)), style.width)]
+    lines += [
+        *_listed(breaches(report), style),
+        *_listed(causes(report), style),
+        "",
+        *textwrap.wrap(style.spell(reading(report)), style.width),
+    ]
     return "\n".join([*lines, style.spell(tally(report))]) + "\n"
 
 
@@ -49,11 +54,10 @@ def _line(cells: list[str] | tuple[str, ...], widths: list[int], last: str) -> s
     return "  ".join([*shown, last]).rstrip()
 
 
-def _failures(report: AuditReport, style: Style) -> list[str]:
-    found = causes(report)
+def _listed(found: list[tuple[str, str]], style: Style) -> list[str]:
     lines = [""] if found else []
-    for name, message in found[:_MOST_CAUSES]:
+    for name, message in found[:_MOST]:
         text = style.spell(f"{name}: {message}")
         lines += textwrap.wrap(text, style.width, subsequent_indent="  ", break_on_hyphens=False)
-    left = len(found) - _MOST_CAUSES
+    left = len(found) - _MOST
     return [*lines, *([f"and {left:,} more; the JSON has them all"] if left > 0 else [])]
