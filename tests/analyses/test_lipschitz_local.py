@@ -38,3 +38,21 @@ def test_what_local_constants_do_not_go_through_is_named():
     record = analyze_local(graph, graphs.random(2, 4), "linf", 0.1)
     assert isinstance(record.value, Skipped)
     assert record.value.operators == ("native_layer_norm",)
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+@pytest.mark.parametrize(("eps", "high"), [(0.1, 1.0), (0.6, 0.1)])
+def test_kinks_on_the_sides_of_the_range_are_no_witnesses(norm, eps, high):
+    """A network without slope where inputs are above 0; at 0, where these samples lie, autograd says otherwise."""
+    graph = graph_from(nn.Sequential(nn.Flatten(), _Flat(), nn.Linear(4, 3)), 4)
+    for sample in (0.0, high):
+        record = analyze_local(graph, torch.full((2, 4), sample), norm, eps, input_range=(0.0, high))
+        assert isinstance(record.value, Enclosure)
+        assert record.value.lower == 0
+
+
+class _Flat(nn.Module):
+    """0 from 0 on, its argument below, and slope -1 at 0 as autograd has it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x) - x

@@ -17,12 +17,13 @@ from lipcert.graph import Graph, Node
 from lipcert.graph.jacobian import jacobians
 from lipcert.norms.witness import MARGIN
 from lipcert.records import Effort, Enclosure, LipschitzRecord, Norm, Skipped, Soundness
+from lipcert.rules.interval import Interval
 
 _SAMPLES: dict[Effort, int] = {"fast": 1, "default": 4, "high": 8}
 _WORK: dict[Effort, float] = {"fast": 2e8, "default": 4e9, "high": 2e11}
 _POINTS = 8
 _CLASSES = 64
-_HAIR = 1e-6
+_HAIR, _NEARLY = 1e-6, 0.999
 _ORDERS: dict[Norm, float] = {"l2": 2, "linf": math.inf, "l1": 1}
 
 
@@ -109,10 +110,19 @@ def _steepest(graph: Graph, region: Region, norm: Norm, seed: int) -> float:
     for step in range(1 + _POINTS):
         drawn = torch.randn(region.centre.shape, generator=generator, dtype=torch.float64).to(region.centre.device)
         length = torch.linalg.vector_norm(drawn.flatten(1), order, dim=1)
-        # Samples themselves can lie on kinks, where autograd may give what is no limit of Jacobians.
-        reach = (0.999 if step else _HAIR) * region.eps / length
-        points = region.centre + drawn * reach.reshape(-1, *[1] * (drawn.ndim - 1))
-        points = torch.minimum(torch.maximum(points, box.lower), box.upper)
+        reach = (_NEARLY if step else _HAIR) * region.eps / length
+        points = _inside(region.centre, drawn * reach.reshape(-1, *[1] * (drawn.ndim - 1)), box)
         norms = torch.linalg.matrix_norm(jacobians(graph, points), _ORDERS[norm])
         best = max(best, float(norms.max()))
     return best * (1.0 - MARGIN)
+
+
+def _inside(centre: Tensor, step: Tensor, box: Interval) -> Tensor:
+    """Where a step leads, turned round at entries where it leaves the box, cut short where both ways do.
+
+    Samples themselves and the box's sides can lie on kinks, where autograd may give what is no limit of Jacobians in
+    the region: relu(x) at x = 0, where inputs are in [0, 1].
+    """
+    out, back = ((to <= box.lower) | (to >= box.upper) for to in (centre + step, centre - step))
+    far = torch.where(box.upper - centre > centre - box.lower, box.upper, box.lower)
+    return centre + torch.where(out, torch.where(back, _NEARLY * (far - centre), -step), step)
