@@ -11,18 +11,14 @@ sample or two. MNIST nets need MNIST images, as .npz or IDX files.
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from sample_models.recipes import auditing
 from sample_models.recipes.data import MNIST_TEST, Split, digits, load
-from sample_models.recipes.making import make, save_random_labels
-from sample_models.recipes.progress import Bar
+from sample_models.recipes.making import save_random_labels
 from sample_models.recipes.results import write_results
+from sample_models.recipes.workshop import key_of, make_all, read_facts
 from sample_models.recipes.zoo import RECIPES, SEEDS, seeds
 
 HOME = Path(__file__).resolve().parent.parent
@@ -40,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     audit.add_argument("--only", action="append", metavar="NAME", help="this recipe only; may be repeated")
     audit.add_argument("--again", action="store_true", help="also where there is a report already")
     audit.add_argument("--jobs", type=int, default=2, help="analyses at a time  [2]")
-    audit.add_argument("--mnist-train", type=Path, help=".npz or IDX with the MNIST images nets were trained on")
+    _add_mnist(audit)
     audit.set_defaults(act=_audit)
     tables = commands.add_parser("tables", help="write README.md and plots from the audits")
     tables.add_argument("--output", type=Path, default=HOME, help="folder the nets are in")
@@ -53,10 +49,15 @@ def _add_make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=HOME, help="folder to write to")
     parser.add_argument("--only", choices=RECIPES, action="append", metavar="NAME", help="this recipe; may be repeated")
     parser.add_argument("--seed", type=int, action="append", choices=SEEDS, help="this seed; may be repeated")
+    parser.add_argument("--jobs", type=int, default=2, help="nets at a time  [2]")
     parser.add_argument("--missing", action="store_true", help="only what has no facts yet")
+    _add_mnist(parser)
+    parser.set_defaults(act=_make)
+
+
+def _add_mnist(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mnist-train", type=Path, help=".npz or IDX with MNIST training images")
     parser.add_argument("--mnist-test", type=Path, help=".npz or IDX with the MNIST test images in order")
-    parser.set_defaults(act=_make)
 
 
 def _splits(arguments: argparse.Namespace) -> dict[str, tuple[Split, Split]]:
@@ -67,44 +68,27 @@ def _splits(arguments: argparse.Namespace) -> dict[str, tuple[Split, Split]]:
 
 
 def _make(arguments: argparse.Namespace) -> None:
-    torch.set_num_threads(1)
     splits, home = _splits(arguments), arguments.output
     splits["digits"][0].save(home / "digits_train.npz")
     for name, (_, test) in splits.items():
         test.save(home / f"{name}_test.npz")
     for seed in SEEDS:
         save_random_labels(splits["digits"][0], seed, home)
+    facts = {folder: read_facts(home / folder / "facts.json") for folder in {one.folder for one in RECIPES.values()}}
     wanted = [
         (name, seed)
         for seed in arguments.seed or SEEDS
         for name in arguments.only or RECIPES
         if seed in seeds(name) and RECIPES[name].data in splits
+        if not (arguments.missing and key_of((name, seed)) in facts[RECIPES[name].folder])
     ]
-    for position, (name, seed) in enumerate(wanted):
-        key = name if seeds(name) == (0,) else f"{name}_{seed}"
-        recipe, started = RECIPES[name], time.monotonic()
-        facts_file = home / recipe.folder / "facts.json"
-        if arguments.missing and key in _read(facts_file):
-            continue
-        with Bar(f"{position + 1}/{len(wanted)} {key}") as bar:
-            found = make(name, seed, splits[recipe.data], home, bar)
-        facts_file.write_text(json.dumps(_read(facts_file) | {key: found}, indent=2) + "\n")
-        print(f"{key}: {100 * found['clean_accuracy']:.1f} % in {time.monotonic() - started:.0f} s", flush=True)
+    make_all(wanted, splits, home, arguments.jobs)
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    auditing.audit(
-        arguments.output,
-        arguments.only,
-        again=arguments.again,
-        jobs=arguments.jobs,
-        mnist_train=arguments.mnist_train,
-    )
-
-
-def _read(path: Path) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    train, test = arguments.mnist_train, arguments.mnist_test
+    mnist = (train, test) if train and test else None
+    auditing.audit(arguments.output, arguments.only, again=arguments.again, jobs=arguments.jobs, mnist=mnist)
 
 
 if __name__ == "__main__":

@@ -70,3 +70,21 @@ def constant(value: float) -> Quantity:
 def median(name: str) -> Quantity:
     """The middle of a distribution."""
     return lambda found: float(found[name]["median"])
+
+
+def claim(
+    id_: str,
+    says: str,
+    nets: tuple[str, str],
+    left: Quantity,
+    right: Quantity | None = None,
+    *,
+    expected: bool = True,
+) -> Claim:
+    """A claim of the paper its name begins with; without `right` both numbers are of one kind."""
+    return Claim(id=id_, paper=id_[0], says=says, nets=nets, left=left, right=right or left, expected=expected)
+
+
+def same(name: str) -> tuple[str, str]:
+    """Both numbers of one net."""
+    return name, name

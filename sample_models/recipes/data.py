@@ -38,6 +38,15 @@ class Split:
         """The first `count` images."""
         return Split(images=self.images[:count], labels=self.labels[:count])
 
+    def spread(self, count: int) -> Split:
+        """`count` images, evenly through all of them."""
+        rows = np.linspace(0, len(self.images) - 1, min(count, len(self.images))).round().astype(np.int64)
+        return Split(images=self.images[rows], labels=self.labels[rows])
+
+    def after(self, count: int, many: int) -> Split:
+        """The `many` images that follow the first `count`."""
+        return Split(images=self.images[count : count + many], labels=self.labels[count : count + many])
+
     def save(self, path: Path) -> None:
         """Write `images` and `labels` to an .npz."""
         np.savez_compressed(path, images=self.images, labels=self.labels)

@@ -25,6 +25,8 @@ class Recipe:
     penalty        added to the loss times `weight`, or the loss itself where it replaces it
     adversary      what makes the examples trained on
     beta           cap of every layer's spectral norm, certified at the end
+    betas          caps to choose from: the one whose net withstands the adversary best on the validation images, which
+                   are the first VALIDATION after those trained on; None is no cap
     random_labels  labels are drawn anew
     ramp           the penalty's eps, and its share, rise from 0 over the first half of the steps
     shift          pixels by which images are moved at random, around the edge
@@ -44,6 +46,7 @@ class Recipe:
     weight: float = 1.0
     adversary: AbstractAdversary | None = None
     beta: float | None = None
+    betas: tuple[float | None, ...] = ()
     random_labels: bool = False
     ramp: bool = False
     shift: int = 0
@@ -56,6 +59,9 @@ class Recipe:
             return tuple(f"{self.folder}/{name}{suffix}".removeprefix("./") for suffix in self.formats)
         return (f"{self.folder}/{name}_{seed}{FORMATS[seed % 3]}",)
 
+
+VALIDATION = 500
+"""Images that a cap is chosen on, as many as Farnia et al. take."""
 
 SCALES = {"digits": 16, "mnist": 255}
 """Raw value of a full pixel."""

@@ -64,7 +64,7 @@ def _optimiser(net: nn.Module, recipe: Recipe, steps: int) -> tuple[Any, Any]:
 
 def _loss(net: nn.Module, inputs: Tensor, labels: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     if recipe.adversary is not None:
-        inputs = _attacked(net, inputs, labels, recipe.adversary, generator)
+        inputs = attacked(net, inputs, labels, recipe.adversary, generator)
     penalty = recipe.penalty
     if penalty is None:
         return F.cross_entropy(net(inputs), labels)
@@ -72,14 +72,15 @@ def _loss(net: nn.Module, inputs: Tensor, labels: Tensor, recipe: Recipe, genera
     return value if penalty.replaces_loss else F.cross_entropy(net(inputs), labels) + recipe.weight * value
 
 
-def _attacked(
+def attacked(
     net: nn.Module, inputs: Tensor, labels: Tensor, adversary: AbstractAdversary, generator: Generator
 ) -> Tensor:
     """Perturbed inputs; capped weights are computed once for all passes, and their power method does not move."""
+    training = net.training
     net.eval()
     with parametrize.cached():
         points = adversary(net, inputs, labels, generator)
-    net.train()
+    net.train(training)
     return points
 
 

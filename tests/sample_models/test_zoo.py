@@ -69,7 +69,7 @@ def test_the_page_is_what_the_audits_found():
     pictures = {path.name: "" for path in (HOME / "zoo" / "plots").glob("*.svg")}
     page = (HOME / "README.md").read_text(encoding="utf-8")
     assert all(f"zoo/plots/{name}" in page for name in pictures)
-    expected, _, _ = readme(AUDIT, {}).partition("## Plots")
+    expected, _, _ = readme(AUDIT, FACTS, {}).partition("## Plots")
     assert page.partition("## Plots")[0] == expected
 
 
