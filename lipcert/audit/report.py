@@ -15,6 +15,7 @@ from lipcert.records.audit import AuditBall, AuditLipschitz, AuditModel, AuditRe
 from lipcert.records.tool import tool_record
 
 Ball = tuple[Any, float]
+_STATES = ("analyzed", "inconclusive", "pending")
 _USAGE = ("usage", "configuration", "data")
 
 
@@ -29,7 +30,7 @@ def audit_report(
     found = [_model(member, rows.get(member.key), (checks or {}).get(member.key, ())) for member in plan.members]
     ball = _ranking_ball(found)
     ranked = found if ball is None else _ranked(found, ball)
-    ranked.sort(key=lambda model: (model.family, model.data or "", *_place(model, ball), model.name))
+    ranked.sort(key=lambda model: _order(model, ball))
     return AuditReport(tool=tool_record(), models=tuple(ranked), ranked_by=ball, summary=_summary(ranked))
 
 
@@ -112,6 +113,10 @@ def _with_place(model: AuditModel, ball: Ball, lows: list[float], highs: list[fl
     better, worse = len(lows) - bisect_right(lows, high), bisect_left(highs, low)
     placed = replace(each, rank=(1 + better, len(lows) - worse))
     return replace(model, balls=tuple(placed if other is each else other for other in model.balls))
+
+
+def _order(model: AuditModel, ball: Ball | None) -> tuple[Any, ...]:
+    return model.family, _STATES.index(model.status), model.data or "", *_place(model, ball), model.name
 
 
 def _place(model: AuditModel, ball: Ball | None) -> tuple[float, ...]:

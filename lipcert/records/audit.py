@@ -103,9 +103,10 @@ class AuditSummary:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
-    """One zoo. `models` stand by family, then best first in the ball they are ranked by, then by name.
+    """One zoo.
 
-    It says nothing about when and where, so that the same results give the same bytes.
+    `models` stand by family, what was analysed before what was not, best first in the ball they are ranked by, then by
+    name. It says nothing about when and where, so that the same results give the same bytes.
 
     ranked_by  norm and eps of the ball, as (norm, eps); None where no model was attacked or certified in any
     """

@@ -59,6 +59,15 @@ def test_models_on_other_data_are_not_compared():
     assert set(ranks(found).values()) == {(1, 1)}
 
 
+def test_what_is_not_known_stands_last_and_the_text_leaves_out_what_is_to_do():
+    found = board(None, failed(), row(0.1, 0.2), row(0.5, 0.6))
+    assert [model.name for model in found.models] == ["net-3", "net-2", "net-1", "net-0"]
+    text = render_audit(found, "text")
+    assert "net-0" not in text
+    assert "1 to do" in text
+    assert "net-0" in render_audit(found, "csv")
+
+
 @pytest.mark.parametrize(("place", "title"), [(2, "certified linf 0.1"), (3, "attacked linf 0.1")])
 def test_a_ball_without_intervals_is_shown_but_not_ranked(place, title):
     found = row(0.5, 0.6)

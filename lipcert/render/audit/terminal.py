@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 from lipcert.records.audit import AuditReport
 from lipcert.render.audit.table import Row, breaches, causes, groups, headings, reading, tally
@@ -13,8 +14,12 @@ _MOST = 12
 
 
 def render_text(report: AuditReport, style: Style) -> str:
-    """A table a family, then the checks that did not pass and what went wrong, then the counts."""
-    found = list(groups(report))
+    """A table a family, then the checks that did not pass and what went wrong, then the counts.
+
+    What is still to do is counted and not listed.
+    """
+    known = replace(report, models=tuple(model for model in report.models if model.status != "pending"))
+    found = list(groups(known))
     rows = [row for _, each in found for row in each]
     heads = headings(report)
     widths = [
