@@ -12,7 +12,7 @@ from typing import Any, final
 from lipcert.audit.store import Store, StoreError, read_document, write_file
 from lipcert.audit.summary import Row, summarise
 
-_VERSION = "lipcert.audit-index 1"
+_VERSION = "lipcert.audit-index 2"
 
 
 @final

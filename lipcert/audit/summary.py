@@ -33,6 +33,7 @@ def _analyzed(model: Mapping[str, Any], errors: list[Any]) -> Row:
     margins = model.get("margins") or {}
     if "clean_accuracy" in margins:
         row |= {"samples": margins["samples"], "clean": margins["clean_accuracy"]}
+    row["warnings"] = [each for each in _items(model, "diagnostics") if each["level"] != "note"]
     row["points"] = _points(model)
     row["lipschitz"] = _lipschitz(model)
     row["spark"] = _spark(model)

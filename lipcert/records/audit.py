@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from lipcert.errors import EnclosureError
-from lipcert.records.check import CheckRecord, ErrorRecord
+from lipcert.records.check import CheckRecord, DiagnosticRecord, ErrorRecord
 from lipcert.records.lipschitz import Norm
 from lipcert.records.provenance import ToolRecord
 
-AUDIT_SCHEMA_VERSION = "1.0"
+AUDIT_SCHEMA_VERSION = "1.1"
 
 AuditStatus = Literal["analyzed", "inconclusive", "pending"]
 
@@ -64,6 +64,7 @@ class AuditModel:
     family     models that belong together; "" for none
     status     "pending" where there is no result yet
     histogram  of its certified radii, or of its Jacobian norms where there are none; for a picture
+    warnings   what must be known before its numbers are believed, such as data that it was not trained on
     error      why it could not be concluded on
     """
 
@@ -82,6 +83,7 @@ class AuditModel:
     balls: tuple[AuditBall, ...] = ()
     lipschitz: AuditLipschitz | None = None
     histogram: tuple[int, ...] = ()
+    warnings: tuple[DiagnosticRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     error: ErrorRecord | None = None
 

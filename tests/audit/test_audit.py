@@ -96,7 +96,7 @@ def test_families_and_formats(audit, tmp_path):
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 5
     assert [json.loads(line)["family"] for line in (tmp_path / "out.jsonl").open()] == ["new", "new", "old", "old"]
     assert "## old" in (tmp_path / "out.markdown").read_text()
-    assert (tmp_path / "out.html").read_text().startswith("<!DOCTYPE html>\n<!-- lipcert.audit 1.0 -->")
+    assert (tmp_path / "out.html").read_text().startswith("<!DOCTYPE html>\n<!-- lipcert.audit 1.1 -->")
     exported = audit("export", "-f", "csv")
     assert exported.code == 0
     assert exported.out == (tmp_path / "out.csv").read_text()

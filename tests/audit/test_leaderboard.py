@@ -68,6 +68,17 @@ def test_what_is_not_known_stands_last_and_the_text_leaves_out_what_is_to_do():
     assert "net-0" in render_audit(found, "csv")
 
 
+def test_warnings_stand_beside_the_numbers_they_are_about():
+    notes = [{"id": "data.preprocessing", "level": "warning", "message": "fed otherwise", "hint": "--scale 16"}]
+    report = board({**row(0.1, 0.2), "warnings": notes}, row(0.5, 0.6))
+    assert [len(model.warnings) for model in report.models] == [0, 1]
+    for format_name in ("text", "markdown", "html"):
+        text = render_audit(report, format_name)
+        assert "analyzed, 1 warning" in text
+        assert "fed otherwise" in text
+        assert "scale 16" in text
+
+
 @pytest.mark.parametrize(("place", "title"), [(2, "certified linf 0.1"), (3, "attacked linf 0.1")])
 def test_a_ball_without_intervals_is_shown_but_not_ranked(place, title):
     found = row(0.5, 0.6)

@@ -35,7 +35,7 @@ def test_a_truncated_result_is_made_again(audit, done, size):
     assert results(done)[0].read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ["", "{", "lipcert.audit-index 1\n[3]\n", "lipcert.audit-index 1\nnot json\n", "\0"])
+@pytest.mark.parametrize("text", ["", "{", "lipcert.audit-index 2\n[3]\n", "lipcert.audit-index 2\nnot json\n", "\0"])
 def test_the_caches_can_be_lost(audit, done, text):
     before = audit("export", "-f", "json").out
     for name in ("index.jsonl", "files.jsonl"):

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from lipcert.records.audit import AuditReport
-from lipcert.render.audit.table import Row, breaches, causes, groups, headings, reading, tally
+from lipcert.render.audit.table import Row, groups, headings, reading, sections, tally
 from lipcert.render.html.document import document
 from lipcert.render.html.markup import Part, element, listing, paragraph, table
 from lipcert.render.style import Style
 
 
 def render_html(report: AuditReport, style: Style) -> str:  # noqa: ARG001  a page has a layout of its own
-    """A table a family, then failed checks and what went wrong; no script, and no reference to anything outside."""
+    """A table a family, then failed checks, warnings and what went wrong; no script, nothing from outside."""
     body: list[Part] = [element("h1", "lipcert audit"), paragraph(tally(report))]
     heads = [*headings(report), "radii"]
     for family, rows in groups(report):
         body.append(table(family or "models", heads, [_cells(row, report) for row in rows], text=(6,)))
-    for title, found in (("Checks not passed", breaches(report)), ("Not concluded", causes(report))):
-        if found:
-            body += [
-                element("h2", title),
-                listing([[element("code", name), f": {message}"] for name, message in found]),
-            ]
+    for title, found in sections(report):
+        lines = [[element("code", name), f": {message}"] for name, message in found]
+        body += [element("h2", title), listing(lines)]
     body += [paragraph(reading(report)), paragraph("terms: lipcert explain")]
     return document("audit", report.schema_version, f"{report.summary.models} models", body)
 

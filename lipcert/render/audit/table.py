@@ -61,7 +61,9 @@ def status(model: AuditModel) -> str:
     if model.error is not None:
         return f"{model.status}: {model.error.code}"
     counted = [check.state for check in model.checks if check.ignored is None]
-    return f"{counted.count('pass')} of {len(counted)} checks" if counted else model.status
+    word = f"{counted.count('pass')} of {len(counted)} checks" if counted else model.status
+    count = len(model.warnings)
+    return f"{word}, {count} warning{'s' if count > 1 else ''}" if count else word
 
 
 def causes(report: AuditReport) -> list[tuple[str, str]]:
@@ -71,6 +73,25 @@ def causes(report: AuditReport) -> list[tuple[str, str]]:
         for model in report.models
         if model.error is not None
     ]
+
+
+def doubts(report: AuditReport) -> list[tuple[str, str]]:
+    """Model and warning about its numbers."""
+    return [
+        (model.name, f"{each.message}{f' · {each.hint}' if each.hint else ''}")
+        for model in report.models
+        for each in model.warnings
+    ]
+
+
+def sections(report: AuditReport) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What stands below the table: a title, and lines of a model and what is to be said of it."""
+    found = [
+        ("Checks not passed", breaches(report)),
+        ("Warnings", doubts(report)),
+        ("Not concluded", causes(report)),
+    ]
+    return [(title, lines) for title, lines in found if lines]
 
 
 def breaches(report: AuditReport) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import replace
 
 from lipcert.records.audit import AuditReport
-from lipcert.render.audit.table import Row, breaches, causes, groups, headings, reading, tally
+from lipcert.render.audit.table import Row, groups, headings, reading, sections, tally
 from lipcert.render.style import Style
 
 _LONGEST_NAME = 48
@@ -14,7 +14,7 @@ _MOST = 12
 
 
 def render_text(report: AuditReport, style: Style) -> str:
-    """A table a family, then the checks that did not pass and what went wrong, then the counts.
+    """A table a family, then failed checks, warnings and what went wrong, then the counts.
 
     What is still to do is counted and not listed.
     """
@@ -32,8 +32,7 @@ def render_text(report: AuditReport, style: Style) -> str:
         lines += ["", *([style.spell(family)] if family else [])] if len(found) > 1 or family else []
         lines += [_row(row, widths, style, picture=bool(picture)) for row in members]
     lines += [
-        *_listed(breaches(report), style),
-        *_listed(causes(report), style),
+        *(line for title, each in sections(report) for line in _listed(title, each, style)),
         "",
         *textwrap.wrap(style.spell(reading(report)), style.width),
     ]
@@ -59,10 +58,10 @@ def _line(cells: list[str] | tuple[str, ...], widths: list[int], last: str) -> s
     return "  ".join([*shown, last]).rstrip()
 
 
-def _listed(found: list[tuple[str, str]], style: Style) -> list[str]:
-    lines = [""] if found else []
+def _listed(title: str, found: list[tuple[str, str]], style: Style) -> list[str]:
+    lines = ["", title]
     for name, message in found[:_MOST]:
         text = style.spell(f"{name}: {message}")
-        lines += textwrap.wrap(text, style.width, subsequent_indent="  ", break_on_hyphens=False)
+        lines += textwrap.wrap(text, style.width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
     left = len(found) - _MOST
     return [*lines, *([f"and {left:,} more; the JSON has them all"] if left > 0 else [])]
