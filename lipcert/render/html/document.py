@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from importlib import resources
 
-from lipcert.render.html.markup import Html, Part, element
+from lipcert.render.html.markup import Html, Part, element, join
+
+_HERE = Html("\0")  # which no escaped text can hold
 
 
 def document(kind: str, version: str, name: str, body: list[Part]) -> str:
@@ -23,5 +25,7 @@ def document(kind: str, version: str, name: str, body: list[Part]) -> str:
         element("title", f"{name} · lipcert {kind}"),
         element("style", css),
     ]
-    page = element("html", element("head", *head), element("body", element("main", *body)), lang="en")
-    return f"<!DOCTYPE html>\n<!-- lipcert.{kind} {version} -->\n{page}\n"
+    page = element("html", element("head", *head), element("body", element("main", _HERE)), lang="en")
+    before, after = page.split(_HERE)
+    # A body of a hundred megabytes is put together once, and not once for each element around it.
+    return "".join([f"<!DOCTYPE html>\n<!-- lipcert.{kind} {version} -->\n{before}", *map(join, body), f"{after}\n"])
