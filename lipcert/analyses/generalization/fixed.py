@@ -5,10 +5,11 @@ One prior for each value that the numbers can have does not: a bound is claimed 
 delta split among them by weights 2^-bits, fixed beforehand, that sum to 1 at most. What is added to KL is ln 2 for
 each bit, of
 
-    literals   Python's floating numbers among the arguments: k 10^e is either sent as k and e, with the weights of
-               `log_price` each, or as its 64 bits; one bit says which
-    tensors    every constant that no noise is on: one number where all entries are the same, else 64 bits an entry,
-               a truth value 1; one bit says which
+    literals   Python's floating numbers among the arguments: either the bits of the number, 32 where these are
+               enough, or k and e of a k 10^e next to which it is the float64 or the float32, with the weights of
+               `log_price` each; two bits say which
+    tensors    every constant that no noise is on: one literal where all entries are the same, else their bits;
+               two bits say which
 
 The preprocessing's mean and deviation are among the tensors: they are often taken from the training samples. Whole
 numbers among the arguments are sizes, axes and strides, which are the architecture's.
@@ -21,6 +22,7 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,7 +30,6 @@ from lipcert.analyses.generalization.base import log_price
 from lipcert.graph import Graph
 
 _BIT = math.log(2)
-_WORD = 64 * _BIT
 
 
 def described(graph: Graph, noisy: Collection[str]) -> float:
@@ -49,19 +50,33 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _literal(number: float) -> float:
-    if not math.isfinite(number) or (number == 0 and math.copysign(1.0, number) < 0):
-        return _BIT + _WORD
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    with np.errstate(over="ignore"):
+        wide, narrow = np.float64(number), np.float32(number)
+    choices = [_decimal(str(wide)) if _is_plain(number) else math.inf, 64 * _BIT]
+    if narrow == wide:
+        choices += [_decimal(str(narrow)) if _is_plain(number) else math.inf, 32 * _BIT]
+    return 2 * _BIT + min(choices)
+
+
+def _is_plain(number: float) -> bool:
+    return math.isfinite(number) and (number != 0 or math.copysign(1.0, number) > 0)
+
+
+def _decimal(digits: str) -> float:
+    """Of the shortest digits that tell a number from all others of its type."""
+    sign, figures, exponent = Decimal(digits).normalize().as_tuple()
     assert isinstance(exponent, int)
-    whole = int("".join(map(str, digits))) * (-1 if sign else 1)
-    return _BIT + min(_WORD, log_price(whole) + log_price(exponent))
+    whole = int("".join(map(str, figures))) * (-1 if sign else 1)
+    return log_price(whole) + log_price(exponent)
 
 
 def _tensor(tensor: Tensor) -> float:
     if not tensor.numel():
         return 0.0
-    entry = _BIT * (1 if tensor.dtype is torch.bool else 8 * tensor.element_size())
     first = tensor.flatten()[0]
-    if not bool((tensor == first).all()):
-        return _BIT + entry * tensor.numel()
-    return _BIT + (_literal(float(first)) if tensor.is_floating_point() else entry)
+    if tensor.is_floating_point() and bool((tensor == first).all()):
+        return 2 * _BIT + _literal(float(first))
+    size = 1 if tensor.dtype is torch.bool else 8 * tensor.element_size()
+    if tensor.dtype is torch.float64 and bool((tensor == tensor.float()).all()):
+        size = 32
+    return _BIT * (2 + size * tensor.numel())
