@@ -21,7 +21,7 @@ from lipcert.pipeline.radii import radii
 from lipcert.records import DiagnosticRecord, Norm, TrainingGapRecord
 from lipcert.samples import Samples
 
-MOST = {"fast": 512, "default": 1024, "high": 4096}
+MOST = {"fast": 1024, "default": 2048, "high": 4096}
 """Samples attacked on each side, by effort."""
 
 WORK = {"fast": 1e10, "default": 3e10, "high": math.inf}

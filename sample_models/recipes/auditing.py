@@ -17,11 +17,8 @@ from sample_models.recipes.zoo import L2, LINF, MNIST_L2, RECIPES, ROBUST, seeds
 CLOSE = 0.15
 """The l2 radius at which certificates of the digits nets are compared."""
 
-FAR = 1.5
-"""The l2 radius at which MNIST nets that were not trained on attacks are attacked."""
-
 _DIGITS = ["--eps", f"l2:{CLOSE},l2:{L2},linf:{LINF}"]
-_MNIST = ["--only", "jacobian,margins,robustness,generalization", "--eps"]
+_MNIST = ["--only", "jacobian,margins,robustness,generalization", "--eps", f"l2:{MNIST_L2},linf:{LINF}"]
 _SPREAD = 2000
 """Test images of the MNIST study."""
 
@@ -91,7 +88,7 @@ class Audit:
         common = ["--data", str(self._spread if study else small), "--split", "test"]
         gaps = ["--train-data", str(self._training(recipe.data)), "--effort", "fast"]
         if study:
-            return [*common, *gaps, *_MNIST, f"l2:{MNIST_L2 if recipe.adversary else FAR},linf:{LINF}"]
+            return [*common, *gaps, *_MNIST]
         return [*common, *gaps, *_DIGITS, *_UNITS]
 
     def _on_train(self, name: str, seed: int) -> list[str]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sample_models.recipes.claim import Evidence
-from sample_models.recipes.zoo import DIGITS, L2, SEEDS
+from sample_models.recipes.zoo import DIGITS, L2, MNIST_L2, SEEDS
 
 _NETS = ("standard", "pgm", "data_dependent", "global_spectral", "jacobian_f")
 _DEVIATION = "deviation cross-entropy attack "
@@ -99,12 +99,16 @@ def _normalised(axes: Axes, found: Evidence) -> None:
 
 
 def _cap_gaps(axes: Axes, found: Evidence) -> None:
+    """Both sides under the same attack: the gap's own."""
     nets = {"none": "pgm", "2": "pgm_cap2", "1.3": "pgm_cap1.3"}
-    for name, label in ((f"train_robust_accuracy_l2_{L2:g}", "training"), (f"robust_l2_{L2:g}", "test")):
-        values = [_means(found, net, lambda one, name=name: one[name]) for net in nets.values()]
-        if None not in values:
-            axes.plot(list(nets), values, marker="o", label=label)
-    axes.set(xlabel="cap beta of PGM-trained nets", ylabel=f"accuracy under attack, l2 {L2:g}")
+    for index, (data, prefix, eps) in enumerate((("digits", "", L2), ("MNIST", "mnist_", MNIST_L2))):
+        train, gap = (f"{side}_robust_accuracy_l2_{eps:g}" for side in ("train", "gap"))
+        lines = {"training": lambda one, of=train: one[of], "test": lambda one, of=train, gap=gap: one[of] - one[gap]}
+        for (side, quantity), style in zip(lines.items(), ("--", "-"), strict=True):
+            values = [_means(found, prefix + net, quantity) for net in nets.values()]
+            if None not in values:
+                axes.plot(list(nets), values, style, marker="o", color=f"C{index}", label=f"{data}, l2 {eps:g}, {side}")
+    axes.set(xlabel="cap beta of PGM-trained nets", ylabel="accuracy under attack")
 
 
 def _surrogates(axes: Axes, found: Evidence) -> None:

@@ -150,11 +150,11 @@ def _numbers(one: Outcome) -> str:
 def _mnist(found: Evidence) -> list[str]:
     columns = {
         "clean": "clean",
-        "robust_l2_1.5": "l2 1.5",
-        "robust_linf_0.1": "linf .1",
+        f"robust_l2_{MNIST_L2:g}": f"l2 {MNIST_L2:g}",
+        f"robust_linf_{LINF:g}": f"linf {LINF:g}",
         "frobenius": "F norm",
         "gap_clean_loss": "gap of clean loss",
-        "gap_robust_loss_l2_1.5": "gap of loss under attack",
+        f"gap_robust_loss_l2_{MNIST_L2:g}": "gap of loss under attack",
     }
     if not any(f"{name}_0" in found for name in MNIST):
         return []

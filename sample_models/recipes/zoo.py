@@ -28,7 +28,7 @@ L2, LINF = 0.6, 0.1
 """Radii on the digits, in data units: what training defends against and audits attack with."""
 
 MNIST_L2 = 0.5
-"""Radius on MNIST that PGM training defends against: .05 of an image's mean length, as Farnia et al. take it."""
+"""Radius on MNIST, that PGM training defends against: .05 of an image's mean length, as Farnia et al. take it."""
 
 SEEDS = (0, 1, 2)
 
