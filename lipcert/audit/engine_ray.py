@@ -79,7 +79,13 @@ class RayEngine(AbstractEngine):
         """Do every task; see `AbstractEngine`. Raises UsageError where the cluster cannot be reached."""
         # Ray's threads print what happens to its machines, and stdout is for the result.
         with contextlib.redirect_stdout(sys.stderr):
-            self._run(tasks, watch)
+            try:
+                self._run(tasks, watch)
+            except SystemError as error:
+                # What a signal's handler raises inside one of Ray's compiled calls comes out as the cause of this.
+                if error.__cause__ is None or isinstance(error.__cause__, Exception):
+                    raise
+                raise error.__cause__ from None
 
     def _run(self, tasks: Iterable[Task], watch: AbstractWatch) -> None:
         ours = not ray.is_initialized()

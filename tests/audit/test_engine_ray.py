@@ -1,6 +1,7 @@
 """Ray places tasks, survives lost machines and never carries results."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -86,6 +87,28 @@ def test_a_worker_that_dies_is_that_models_result(tmp_path):
     assert store.read("a")["errors"][0]["code"] == "model.killed"
     with pytest.raises(StoreError, match="No space left"):
         RayEngine(2, function=ray_tasks.failing).run(ray_tasks.tasks(store, ["b"]), watch)
+
+
+@pytest.mark.slow
+def test_a_signal_ends_the_run_as_its_handler_says(tmp_path):
+    class Stop(BaseException):
+        pass
+
+    def stop(number, frame):
+        raise Stop
+
+    earlier = signal.signal(signal.SIGUSR1, stop)
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        watch = ray_tasks.Watch(on_tick=lambda watch: watch.begun and not timer.ident and timer.start())
+        with pytest.raises(Stop):
+            RayEngine(1, function=ray_tasks.slow).run(
+                ray_tasks.tasks(ray_tasks.store_in(tmp_path), map(str, range(9))), watch
+            )
+        assert not ray.is_initialized()
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGUSR1, earlier)
 
 
 @pytest.mark.slow
