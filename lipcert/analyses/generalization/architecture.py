@@ -66,12 +66,14 @@ class Layer:
 class Architecture:
     """The layers in order. Raises ValueError where one of them is zero.
 
+    activations  nodes between the layers: their slopes belong to the family of networks, and may have been trained
     biased       whether biases were folded in, and inputs have one more entry, a 1
     elementwise  whether every activation acts on entries alone: max pooling does not
     failure      probability with which a norm may be wrong
     """
 
     layers: tuple[Layer, ...]
+    activations: tuple[Node, ...] = field(default=(), repr=False, compare=False)
     biased: bool = False
     elementwise: bool = True
     failure: float = 0.0
@@ -131,7 +133,7 @@ def architecture(norms: LayerNorms) -> Architecture | Skipped:
     chain = _chain(norms)
     if isinstance(chain, Skipped):
         return chain
-    segments, elementwise = chain
+    segments, activations = chain
     try:
         biases = [_bias(segment) for segment in segments]
         biased = any(bool(bias.any()) for bias in biases)
@@ -141,7 +143,11 @@ def architecture(norms: LayerNorms) -> Architecture | Skipped:
             for i, (segment, bias) in enumerate(zip(segments, biases, strict=True))
         )
         return Architecture(
-            layers=layers, biased=biased, elementwise=elementwise, failure=norms.failure_probability("l2")
+            layers=layers,
+            activations=activations,
+            biased=biased,
+            elementwise=not any(node.op in _POOLS for node in activations),
+            failure=norms.failure_probability("l2"),
         )
     except NotImplementedError:
         return Skipped(reason="the entries of a layer's matrix are not known")
@@ -149,8 +155,8 @@ def architecture(norms: LayerNorms) -> Architecture | Skipped:
         return Skipped(reason=str(error))
 
 
-def _chain(norms: LayerNorms) -> tuple[list[list[Link]], bool] | Skipped:
-    """The layers' links, and whether the activations act on entries alone."""
+def _chain(norms: LayerNorms) -> tuple[list[list[Link]], tuple[Node, ...]] | Skipped:
+    """The layers' links, and the activations between them."""
     path, node = [norms.graph.output], norms.graph.output
     while node.op != "input":
         if len(node.inputs) != 1:
@@ -158,7 +164,7 @@ def _chain(norms: LayerNorms) -> tuple[list[list[Link]], bool] | Skipped:
         (node,) = node.inputs
         path.append(node)
     segments: list[list[Link]] = [[]]
-    elementwise = True
+    activations: list[Node] = []
     for at in reversed(path[:-1]):
         link = RULES[at.op]().link(at) if at.op in RULES else None
         if link is not None:
@@ -166,14 +172,14 @@ def _chain(norms: LayerNorms) -> tuple[list[list[Link]], bool] | Skipped:
         elif not _is_homogeneous(at):
             return _refused(at, "not a positively homogeneous 1-Lipschitz activation, as the theorems require")
         else:
-            elementwise &= at.op not in _POOLS
+            activations.append(at)
             if _only_reshapes(segments[-1]):
                 segments[-1].clear()
             else:
                 segments.append([])
     if _only_reshapes(segments[-1]):
         return _refused(norms.graph.output, "the logits are not affine in the last activation")
-    return segments, elementwise
+    return segments, tuple(activations)
 
 
 def _refused(node: Node, reason: str) -> Skipped:

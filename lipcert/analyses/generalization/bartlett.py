@@ -35,7 +35,7 @@ from lipcert.analyses.generalization.base import (
     logarithm,
     raised,
 )
-from lipcert.analyses.generalization.norm_bound import best_margin, known, missing_norms
+from lipcert.analyses.generalization.norm_bound import best_margin, known, log_one_over_delta, missing_norms
 from lipcert.records import Norm
 
 CONSTANT = 102.0
@@ -85,7 +85,7 @@ class Bartlett(AbstractBound):
         rows = [raised(log, ratio) for log in net.log_rows]
         price = sum(log_price(step) for _, step in (*spectral, *rows))
         complexity = spectral_complexity([log for log, _ in spectral], [log for log, _ in rows])
-        start = math.log(2 / evidence.failure) + price
+        start = math.log(2) + log_one_over_delta(evidence) + price
 
         def gap(step: int) -> float:
             return log_gap(complexity, length, net.width, len(margins), step * math.log(2), start + log_price(step))

@@ -18,7 +18,7 @@ numbers among the arguments are sizes, axes and strides, which are the architect
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -27,20 +27,27 @@ import torch
 from torch import Tensor
 
 from lipcert.analyses.generalization.base import log_price
-from lipcert.graph import Graph
+from lipcert.graph import Graph, Node
 
 _BIT = math.log(2)
 
 
 def described(graph: Graph, noisy: Collection[str]) -> float:
     """Natural logarithm of what all numbers outside of `noisy`, attributes of the graph, divide delta by."""
-    literals = (_literal(number) for raw in graph.module.graph.nodes for number in _numbers((raw.args, raw.kwargs)))
+    raws = graph.module.graph.nodes
+    literals = (_literal(float(number)) for raw in raws for number in _numbers((raw.args, raw.kwargs)))
     tensors = (_tensor(tensor) for name, tensor in graph.tensors.items() if name not in noisy)
     return math.fsum((*literals, *tensors)) * (1 + 1e-12)
 
 
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, float):
+def described_at(nodes: Iterable[Node]) -> float:
+    """The same of all numbers that some nodes read."""
+    numbers = [number for node in nodes for number in _numbers((node.args, node.kwargs))]
+    return math.fsum(_tensor(one) if isinstance(one, Tensor) else _literal(one) for one in numbers) * (1 + 1e-12)
+
+
+def _numbers(value: Any) -> Iterator[float | Tensor]:
+    if isinstance(value, float | Tensor):
         yield value
     elif isinstance(value, dict):
         yield from _numbers(tuple(value.values()))

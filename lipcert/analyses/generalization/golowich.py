@@ -1,7 +1,8 @@
 """Rademacher complexity from Frobenius norms alone: Golowich, Rakhlin and Shamir (2018).
 
-Networks of L layers with scalar output, homogeneous 1-Lipschitz activations on entries, and a product of Frobenius
-norms of at most M have R_S <= (sqrt(2 ln(2) L) + 1) M |X|_F / n. For K classes, the vector contraction of Maurer takes
+Networks of L layers with scalar output, homogeneous 1-Lipschitz activations on entries, one for all entries of a layer
+(the proof takes the supremum over the rows of a layer together, as that over one row), and a product of Frobenius norms
+of at most M have R_S <= (sqrt(2 ln(2) L) + 1) M |X|_F / n. For K classes, the vector contraction of Maurer takes
 the ramp of width gamma, sqrt(2) / gamma-Lipschitz in the logits, to
 
     error <= share with margin <= gamma + (4 K / gamma) R_S + 3 sqrt(ln(2 / delta) / (2n)).
@@ -18,6 +19,8 @@ from __future__ import annotations
 import math
 from typing import final
 
+from torch import Tensor
+
 from lipcert.analyses.generalization.architecture import Architecture
 from lipcert.analyses.generalization.base import (
     BOUNDS,
@@ -30,7 +33,8 @@ from lipcert.analyses.generalization.base import (
     logarithm,
     raised,
 )
-from lipcert.analyses.generalization.norm_bound import best_margin, known, missing_norms
+from lipcert.analyses.generalization.norm_bound import best_margin, known, log_one_over_delta, missing_norms
+from lipcert.graph import Node
 from lipcert.records import Norm
 
 
@@ -54,6 +58,8 @@ class Golowich(AbstractBound):
         net = evidence.architecture
         if isinstance(net, Architecture) and not net.elementwise:
             return "the theorem does not cover max pooling: its activations act on entries"
+        if isinstance(net, Architecture) and any(map(_differs, net.activations)):
+            return "the theorem does not cover slopes of their own for entries of one layer"
         return missing_norms(evidence)
 
     def value(self, evidence: Evidence, ball: tuple[Norm, float] | None, /) -> Value:
@@ -65,7 +71,7 @@ class Golowich(AbstractBound):
         classes = net.layers[-1].fan_out
 
         def gap(step: int) -> float:
-            chance = math.log(2 / evidence.failure) + log_price(at) + log_price(step)
+            chance = math.log(2) + log_one_over_delta(evidence) + log_price(at) + log_price(step)
             return log_sum(
                 math.log(4 * classes) - step * math.log(2) + complexity,
                 math.log(3) + 0.5 * math.log(chance / (2 * len(margins))),
@@ -78,3 +84,8 @@ class Golowich(AbstractBound):
             "classes": float(classes),
         }
         return Value(log=found.log, terms=found.terms | terms)
+
+
+def _differs(activation: Node) -> bool:
+    """Whether entries have different slopes."""
+    return any(isinstance(arg, Tensor) and bool((arg != arg.flatten()[:1]).any()) for arg in activation.args)

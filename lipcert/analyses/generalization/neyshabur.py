@@ -31,7 +31,7 @@ from lipcert.analyses.generalization.base import (
     log_sum,
     logarithm,
 )
-from lipcert.analyses.generalization.norm_bound import best_margin, known, missing_norms
+from lipcert.analyses.generalization.norm_bound import best_margin, known, log_one_over_delta, missing_norms
 from lipcert.records import Norm
 
 CONSTANT = 42.0
@@ -80,7 +80,7 @@ class Neyshabur(AbstractBound):
             return log_divergence(net.log_phi + log_factor, net.depth, net.width, radius, step * math.log(2))
 
         def gap(step: int) -> float:
-            chance = log_price(step) - math.log(evidence.failure)
+            chance = log_price(step) + log_one_over_delta(evidence)
             return log_gap(divergence(step), net.depth, len(margins), chance)
 
         found = best_margin(margins, gap)

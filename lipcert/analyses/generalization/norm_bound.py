@@ -1,4 +1,4 @@
-"""What bounds from norms and margins of training samples share: the choice of the margin."""
+"""What bounds from norms and margins of training samples share: the choice of the margin, and what is left of delta."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lipcert.analyses.generalization.architecture import Architecture
 from lipcert.analyses.generalization.base import NEEDS_TRAINING, QUANTILE, Evidence, Value, margin_steps, missed
+from lipcert.analyses.generalization.fixed import described_at
 from lipcert.records import Skipped
 
 Gap = Callable[[int], float]
@@ -29,6 +30,12 @@ def known(evidence: Evidence) -> tuple[Architecture, Tensor, float]:
     extra = len(evidence.training) if evidence.architecture.biased else 0
     length = math.sqrt(evidence.training.length**2 + extra) * (1 + 1e-12)
     return evidence.architecture, evidence.training.margins, length
+
+
+def log_one_over_delta(evidence: Evidence) -> float:
+    """What is left of delta once all slopes that the activations could have, trained ones too, have their share."""
+    net = evidence.architecture
+    return described_at(net.activations if isinstance(net, Architecture) else ()) - math.log(evidence.failure)
 
 
 def best_margin(margins: Tensor, gap: Gap) -> Value:

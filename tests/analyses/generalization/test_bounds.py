@@ -11,6 +11,9 @@ from lipcert.analyses.generalization.norm_bound import best_margin
 from lipcert.records import Skipped, Soundness
 from tests import graphs
 from tests.analyses.generalization.nets import WEIGHTS, evidence, net, unbiased, wired
+from tests.captured import graph_from
+
+aten = torch.ops.aten
 
 EVERY = pytest.mark.parametrize("name", BOUNDS)
 MARGINS = graphs.random(400, dtype=torch.float64) + 1
@@ -56,6 +59,25 @@ def test_without_a_range_pac_bayes_has_no_value():
         found = records(BOUNDS[name](), evidence(NET, MARGINS, radius=None, circuit=None))
         assert all("--input-range" in one.missing for one in found)
     assert values("bartlett", evidence(NET, MARGINS, radius=None))
+
+
+@pytest.mark.parametrize("name", ["neyshabur", "bartlett", "golowich", "robust-pac-bayes"])
+def test_slopes_that_were_trained_cost_their_bits(name):
+    """The theorems are about one activation each; which one of them all a network has may depend on the samples."""
+    plain = net(graphs.mlp(4, 6, 3, activation=lambda x: aten.leaky_relu.default(x, 0.25)))
+    odd = net(graphs.mlp(4, 6, 3, activation=lambda x: aten.leaky_relu.default(x, 0.2512345678912)))
+    few = torch.full((40,), 3.0)
+    cheap, dear = (values(name, evidence(net_, few)) for net_ in (plain, odd))
+    assert all(one < other for one, other in zip(cheap, dear, strict=True))
+
+
+def test_slopes_of_their_own_for_entries_are_not_golowichs():
+    for slopes, word in ((torch.tensor([0.1, 0.3]), "slopes"), (torch.tensor([0.3, 0.3]), "")):
+        module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.PReLU(2), torch.nn.Linear(2, 2))
+        with torch.no_grad():
+            module[1].weight.copy_(slopes)
+        found = records(BOUNDS["golowich"](), evidence(net(graph_from(module, 3)), MARGINS))
+        assert all(word in one.missing if word else not one.missing for one in found)
 
 
 @EVERY
