@@ -44,6 +44,13 @@ def take_aim(run: Run, samples: Samples, labels: Tensor) -> Aim:
     return Aim(target=target, scored_by=scored_by, blind=blind)
 
 
+def report_attacks(run: Run, robustness: Robustness, aim: Aim) -> None:
+    """Put what was found on the record, and in the table of samples."""
+    run.attacks = robustness
+    run.found(robustness=complete_records(run, robustness, aim), adversarial_radii=robustness.radii)
+    run.each(adversarial_radius=adversarial_radii(robustness))
+
+
 def complete_records(run: Run, robustness: Robustness, aim: Aim) -> tuple[RobustnessRecord, ...]:
     """The records of the attacks with their judge and their sampling error."""
     confidence, seed = run.settings.confidence, run.settings.seed

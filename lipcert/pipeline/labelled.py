@@ -16,10 +16,9 @@ from lipcert.deadline import Deadline
 from lipcert.pipeline.attacked import (
     Aim,
     Claims,
-    adversarial_radii,
     check_attacks,
-    complete_records,
     join_claims,
+    report_attacks,
     take_aim,
 )
 from lipcert.pipeline.context import Run
@@ -52,19 +51,19 @@ def complete_labelled(
     aim, robustness = take_aim(run, samples, labels), None
     if run.asked("robustness"):
         robustness = run.timed("robustness", lambda: _robustness(run, samples, aim, eps, proofs, deadline))
-        run.attacks = robustness
-        run.found(robustness=complete_records(run, robustness, aim), adversarial_radii=robustness.radii)
-        run.each(adversarial_radius=adversarial_radii(robustness))
-    before = _claims(robustness, proofs)
+        report_attacks(run, robustness, aim)
+    before, known = _claims(robustness, proofs), robustness
     if isinstance(proofs, Certifier):
-        run.timed("certificates", lambda: dear_proofs(run, proofs, robustness, aim.target, deadline))
+        known = run.timed("certificates", lambda: dear_proofs(run, proofs, robustness, aim.target, deadline))
         report_proofs(run, proofs)
-    if robustness is not None and proofs is not None:
-        run.found(brackets=brackets(run, robustness, proofs))
-    if robustness is not None:
+        if known is not None and known is not robustness:
+            report_attacks(run, known, aim)
+    if known is not None and proofs is not None:
+        run.found(brackets=brackets(run, known, proofs))
+    if robustness is not None:  # without the errors of branch and bound: are the attacks to be believed by themselves?
         claims = join_claims(before, _claims(robustness, proofs))
         run.found(evaluation=run.timed("evaluation", lambda: check_attacks(run, robustness, aim, claims, end)))
-    return robustness
+    return known
 
 
 def _claims(robustness: Robustness | None, proofs: Certifier | Skipped | None) -> Claims | None:

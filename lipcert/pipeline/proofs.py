@@ -22,6 +22,7 @@ from lipcert.analyses.lipschitz import Constants
 from lipcert.analyses.robustness import Attacked, Robustness
 from lipcert.attacks import Ball, Target
 from lipcert.deadline import Deadline
+from lipcert.pipeline.breaks import with_breaks
 from lipcert.pipeline.context import Run
 from lipcert.records import BracketRecord, DiagnosticRecord, Norm, Skipped
 from lipcert.samples import Samples
@@ -42,18 +43,29 @@ def cheap_proofs(
     return proofs
 
 
-def dear_proofs(run: Run, proofs: Certifier, robustness: Robustness | None, target: Target, deadline: Deadline) -> None:
-    """Proofs of what the attacks left standing, and radii below what they reached.
+def dear_proofs(
+    run: Run, proofs: Certifier, robustness: Robustness | None, target: Target, deadline: Deadline
+) -> Robustness | None:
+    """Proofs of what the attacks left standing, and radii below what they reached. Returns all errors known then.
 
     target  what was attacked, with its judge
     """
+    _tell_broken(run, proofs, robustness, target.labels)
+    proofs.finish(target, deadline.share(_DEAR))
+    if robustness is not None and any(found.parts for found in proofs.breaks.values()):
+        robustness = with_breaks(robustness, proofs.breaks, target, seed=run.settings.seed, deadline=deadline)
+        _tell_broken(run, proofs, robustness, target.labels)
+    proofs.search(_distances(robustness), deadline)
+    return robustness
+
+
+def _tell_broken(run: Run, proofs: Certifier, robustness: Robustness | None, labels: Tensor) -> None:
+    """Let the proofs know which samples are broken; a proof of one of them is settled first."""
     for attacked in robustness.attacked if robustness is not None else ():
         outcome, standing = attacked.outcome, proofs.standing(attacked.ball.norm, attacked.ball.eps)
-        kept = reconcile(standing.certified, outcome, attacked.ball, run.graph, target.labels)
+        kept = reconcile(standing.certified, outcome, attacked.ball, run.graph, labels)
         tell_withdrawn(run, attacked.ball, int((standing.certified & ~kept).sum()))
         proofs.attacked(standing, outcome.broken, outcome.found, kept)
-    proofs.finish(target, deadline.share(_DEAR))
-    proofs.search(_distances(robustness), deadline)
 
 
 def tell_withdrawn(run: Run, ball: Ball, count: int) -> None:

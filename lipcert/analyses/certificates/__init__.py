@@ -1,5 +1,6 @@
 """What is proved about samples: verdicts in balls of given radii, and the radii up to which proofs reach."""
 
+from lipcert.analyses.certificates.branching import Breaks
 from lipcert.analyses.certificates.certifier import Certifier
 from lipcert.analyses.certificates.preparation import prepare
 from lipcert.analyses.certificates.summary import (
@@ -11,6 +12,7 @@ from lipcert.analyses.certificates.summary import (
 )
 
 __all__ = [
+    "Breaks",
     "Certifier",
     "certificate_records",
     "certified_radii",

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lipcert.analyses.certificates.allowance import Allowance
-from lipcert.analyses.certificates.branching import branch
+from lipcert.analyses.certificates.branching import Breaks, branch
 from lipcert.analyses.certificates.ladder import PROBE, Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
 from lipcert.analyses.certificates.rungs import CHEAP, DEAR, EITHER, Rung
@@ -46,6 +46,7 @@ class Certifier:
     deploy_dtype  the arithmetic all of this holds for
     features      number of inputs of one sample
     searched      norm -> samples whose radius was searched for
+    breaks        (norm, eps) -> what branch and bound broke there
     """
 
     standings: tuple[Standing, ...]
@@ -57,6 +58,7 @@ class Certifier:
     effort: Effort = "default"
     progress: Progress = silent
     searched: dict[Norm, int] = field(default_factory=dict)
+    breaks: dict[tuple[Norm, float], Breaks] = field(default_factory=dict)
     _found: dict[Norm, Tensor] = field(default_factory=dict)
 
     @property
@@ -93,7 +95,15 @@ class Certifier:
         if isinstance(self.ladder, Ladder) and (self.effort == "high" or math.isfinite(deadline.moment)):
             for index, standing in enumerate(self.standings):
                 if len(rows := standing.open) and not deadline.passed:
-                    branch(self.ladder, standing, rows, target, deadline.share(1 / (len(self.standings) - index)))
+                    share = deadline.share(1 / (len(self.standings) - index))
+                    self.breaks[standing.norm, standing.eps] = branch(self.ladder, standing, rows, target, share)
+                    self._pass_on(standing)
+
+    def _pass_on(self, inner: Standing) -> None:
+        """What is broken in a ball is broken in every larger one of its norm."""
+        for outer in self.standings:
+            if outer.norm == inner.norm and outer.eps > inner.eps:
+                outer.falsify(inner.broken & ~outer.certified, inner.by)
 
     def _allowed(self, deadline: Deadline) -> Allowance:
         """What the effort pays for, where no time budget says how long to go on."""
@@ -152,6 +162,8 @@ class Certifier:
         rows = (~self.standings[0].wrong).nonzero()[:, 0][: SEARCHED[self.effort]]
         if not math.isfinite(deadline.moment):
             rows = rows[: self._searchable(rows)]
+        if not len(rows):  # nor may a library be asked for gradients of no samples: some divide by their number
+            return
         total = len(rows) * len(self.norms)
         for index, norm in enumerate(self.norms):
             self.progress("radii", index * len(rows), total)

@@ -73,7 +73,7 @@ def _bar(certified: float, attacked: float) -> Html:
 def certificates(model: ModelRecord) -> list[Html]:
     """Verdicts ball by ball, then the statement that is proved."""
     shown = [record for record in proofs.certificates(model) if record.verdicts]
-    lines = [*proofs.broken_late(model), *proofs.given_up(model), *proofs.statement(model)]
+    lines = [*proofs.given_up(model), *proofs.statement(model)]
     notes = [paragraph(line, "muted") for line in lines]
     if not shown:
         return notes

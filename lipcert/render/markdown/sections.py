@@ -86,9 +86,7 @@ def certificates(model: ModelRecord) -> str | None:
         ]
         for record in shown
     ]
-    lines = "\n\n".join(
-        escape(line) for line in (*proofs.broken_late(model), *proofs.given_up(model), *proofs.statement(model))
-    )
+    lines = "\n\n".join(escape(line) for line in (*proofs.given_up(model), *proofs.statement(model)))
     return f"## Certificates\n\n{table(['ball', *proofs.VERDICTS, 'decided by'], rows)}\n\n{lines}"
 
 

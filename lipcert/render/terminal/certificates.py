@@ -12,7 +12,6 @@ from lipcert.render.notation import count, lower, radius, sparkline
 from lipcert.render.terminal.ink import Column, Ink
 from lipcert.render.wording.proofs import (
     VERDICTS,
-    broken_late,
     certificates,
     decided,
     decided_by,
@@ -37,7 +36,7 @@ def section(model: ModelRecord, ink: Ink) -> RenderableType | None:
         parts.append(ink.grid(lead, [_radius(record, ink) for record in model.radii]))
         parts += [ink.text(f"{norms}: {method}", "dim") for method, norms in _methods(model.radii).items()]
         parts += [ink.text(line, "dim") for line in products(model)]
-    parts += [ink.text(line, "dim") for line in (*broken_late(model), *given_up(model), *statement(model))]
+    parts += [ink.text(line, "dim") for line in (*given_up(model), *statement(model))]
     return ink.section(ink.heading("CERTIFICATES", ["a misclassified sample has radius 0"]), *parts) if parts else None
 
 

@@ -62,22 +62,6 @@ def given_up(model: ModelRecord) -> list[str]:
     ]
 
 
-def broken_late(model: ModelRecord) -> list[str]:
-    """What proofs broke after the attacks had ended: samples that accuracy under attack still counts as right."""
-    attacks = () if isinstance(model.robustness, Skipped) else model.robustness
-    found = []
-    for bracket in model.brackets:
-        left = [a.robust_accuracy for a in attacks if (a.norm, a.eps) == (bracket.norm, bracket.eps)]
-        late = round((min(left) - bracket.robust_accuracy) * bracket.samples) if left else 0
-        if late:
-            found.append(f"{bracket.norm} {radius(bracket.eps)}: {count(late)}")
-    if not found:
-        return []
-    return [
-        f"broken by branch and bound alone, counted in the bracket and not under attack: {', '.join(found)} samples"
-    ]
-
-
 def decided_by(record: CertificateRecord) -> str:
     """Methods that proved or broke samples, with their numbers, the most frequent first."""
     return ", ".join(f"{method} {count(number)}" for method, number in decided(record).items())

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from lipcert.analyses.certificates import certificate_records, certified_radii, prepare, radius_records, verdicts
+from lipcert.analyses.certificates import (
+    Certifier,
+    certificate_records,
+    certified_radii,
+    prepare,
+    radius_records,
+    verdicts,
+)
 from lipcert.analyses.certificates.branching import METHOD, branch
 from lipcert.analyses.certificates.deployed import deployed_error
 from lipcert.attacks import Ball, Pgd, Target, run_attack, score_clean
@@ -80,6 +87,18 @@ def test_radii_are_at_least_the_balls_proved_and_at_most_the_nearest_errors():
     records = {record.norm: record for record in radius_records(certifier)}
     assert records["linf"].searched == 16
     assert records["linf"].clipped
+
+
+def test_no_radius_is_searched_where_the_allowance_pays_for_none(monkeypatch):
+    certifier, target = _task(seed=3)
+    certifier.start(Deadline())
+    certifier.finish(target, Deadline())
+    free = certifier.radius("linf")
+    monkeypatch.setattr(Certifier, "_searchable", lambda *_: 0)
+    monkeypatch.setattr("lipcert.analyses.certificates.certifier.first_order_radius", None)
+    certifier.search({}, Deadline())
+    assert torch.equal(certifier.radius("linf"), free)
+    assert {record.searched for record in radius_records(certifier)} == {0}
 
 
 def test_branch_and_bound_leaves_nothing_open_on_a_small_net():
