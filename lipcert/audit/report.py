@@ -10,11 +10,12 @@ from typing import Any
 
 from lipcert.audit.plan import Member, Plan
 from lipcert.audit.summary import Row
-from lipcert.records import CheckRecord, DiagnosticRecord, ErrorRecord
+from lipcert.records import CheckRecord, DiagnosticRecord, ErrorRecord, codec
 from lipcert.records.audit import AuditBall, AuditLipschitz, AuditModel, AuditReport, AuditSummary
 from lipcert.records.tool import tool_record
 
 Ball = tuple[Any, float]
+_WARNINGS = codec.adapter(DiagnosticRecord)
 _STATES = ("analyzed", "inconclusive", "pending")
 _USAGE = ("usage", "configuration", "data")
 
@@ -42,7 +43,7 @@ def _model(member: Member, row: Row | None, checks: tuple[CheckRecord, ...]) -> 
         known["clean_accuracy"] = row.get("clean")
         known["balls"] = tuple(_ball(values) for values in row.get("points", ()))
         known["histogram"] = tuple(row.get("spark", ()))
-        known["warnings"] = tuple(_warning(each) for each in row.get("warnings", ()))
+        known["warnings"] = tuple(map(_WARNINGS.validate_python, row.get("warnings", ())))
         if "lipschitz" in row:
             norm, lower, upper = row["lipschitz"]
             known["lipschitz"] = AuditLipschitz(norm=norm, lower=lower, upper=upper)
@@ -69,12 +70,6 @@ def _ball(values: Sequence[Any]) -> AuditBall:
         true_accuracy=None if low is None else (low, high),
         confidence=confidence,
     )
-
-
-def _warning(found: Mapping[str, Any]) -> DiagnosticRecord:
-    level: Any = found["level"]
-    texts = {name: str(found.get(name, "")) for name in ("id", "message", "hint")}
-    return DiagnosticRecord(level=level, **texts)
 
 
 def _error(found: Mapping[str, Any], name: str) -> ErrorRecord:
