@@ -132,11 +132,11 @@ def zoo(folder, count):
 @pytest.mark.timeout(900)
 def test_a_node_killed_in_the_middle_leaves_no_trace(cluster, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    place, results = zoo(tmp_path / "zoo", 6), tmp_path / "by-ray" / "results"
+    place, results = zoo(tmp_path / "zoo", 40), tmp_path / "by-ray" / "results"
     options = [str(place), "--only", "layers", "--threads", "1", "--deterministic", "-f", "json", "--quiet"]
 
     def kill():
-        while not results.is_dir() or len(list(results.iterdir())) < 2:
+        while not results.is_dir() or len(list(results.iterdir())) < 10:
             time.sleep(0.05)
         cluster.remove_node(cluster.spare, allow_graceful=False)
 
@@ -149,7 +149,7 @@ def test_a_node_killed_in_the_middle_leaves_no_trace(cluster, tmp_path, monkeypa
     assert not killer.is_alive()
     disturbed = capfd.readouterr().out
     assert completed_twice("by-ray") == []
-    assert len(events("by-ray")) == 6
+    assert len(events("by-ray")) == 40
     assert run(["audit", *options, "-j", "2"]) == 0
     assert capfd.readouterr().out == disturbed
 
