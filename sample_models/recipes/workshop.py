@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import warnings
 from collections.abc import Iterable, MutableMapping
@@ -23,6 +24,7 @@ Splits: TypeAlias = dict[str, tuple[Split, Split]]
 Net: TypeAlias = tuple[str, int]
 Steps: TypeAlias = MutableMapping[str, tuple[int, int]]
 _LOOK = 0.5
+_PRELOAD = ("torch", "torch.onnx._internal.exporter._core", "onnxscript", "sample_models.recipes.workshop")
 
 
 def key_of(net: Net) -> str:
@@ -33,8 +35,13 @@ def key_of(net: Net) -> str:
 
 def make_all(nets: Iterable[Net], splits: Splits, home: Path, jobs: int) -> None:
     """Make every net, and note its facts beside its files as soon as it is there."""
-    wanted, fresh = list(nets), get_context("spawn")  # autograd's threads do not outlive a fork
-    with fresh.Manager() as manager, ProcessPoolExecutor(jobs, fresh) as pool, Bars(len(wanted)) as bars:
+    wanted, fresh = list(nets), get_context("forkserver")
+    fresh.set_forkserver_preload(list(_PRELOAD))
+    # The same bytes each time: TorchScript writes constants in the order of a set, and numbers its classes through all
+    # that a process has compiled. Hence a hash that is fixed, and a process a net.
+    os.environ["PYTHONHASHSEED"] = "0"
+    pool = ProcessPoolExecutor(jobs, fresh, max_tasks_per_child=1)
+    with fresh.Manager() as manager, pool, Bars(len(wanted)) as bars:
         steps = manager.dict()
         left = {pool.submit(_make, net, splits[RECIPES[net[0]].data], home, steps) for net in wanted}
         while left:
