@@ -26,6 +26,7 @@ class CertificateRecord:
     verdicts      "certified", "falsified", "unknown", "misclassified" -> samples
     decided_by    method -> samples it certified or broke
     untried       of the unknown ones, those given up before bounds inside the network were tightened for them
+    obstacle      where nothing is certified, why, told of the sample that promises most; of the smallest ball of a norm
     """
 
     norm: Norm
@@ -39,6 +40,7 @@ class CertificateRecord:
     verdicts: dict[Verdict, int] = field(default_factory=dict)
     decided_by: dict[str, int] = field(default_factory=dict)
     untried: int = 0
+    obstacle: str = ""
 
 
 @final

@@ -34,7 +34,7 @@ from lipcert.records.robustness import AdversarialRadiusRecord, RobustnessRecord
 from lipcert.records.settings import AnalyzeSettings
 from lipcert.records.skipped import Skipped
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 
 
 @final

@@ -84,6 +84,8 @@ def hostile():
         lipschitz=(LipschitzRecord(norm="l2", scope="global", method=HOSTILE, value=gone), *model.lipschitz),
         jacobian=gone,
         diagnostics=(note,),
+        certificates=tuple(replace(one, certified_accuracy=0.0, obstacle=HOSTILE) for one in model.certificates),
+        brackets=tuple(replace(one, certified_accuracy=0.0, undecided=one.robust_accuracy) for one in model.brackets),
         checks=(hostile_check(HOSTILE), hostile_check("=cmd|' /C calc'!A0"), hostile_check("::error::##[error]x")),
         unsupported_ops=(HOSTILE,),
     )

@@ -14,6 +14,7 @@ from lipcert.analyses.certificates.allowance import Allowance
 from lipcert.analyses.certificates.branching import Breaks, branch
 from lipcert.analyses.certificates.ladder import PROBE, Ladder
 from lipcert.analyses.certificates.lipschitz import LipschitzRadii, convert
+from lipcert.analyses.certificates.obstacle import obstacle
 from lipcert.analyses.certificates.rungs import CHEAP, DEAR, EITHER, Rung
 from lipcert.analyses.certificates.search import RadiusSearch, first_order_radius
 from lipcert.analyses.certificates.standing import Standing
@@ -47,6 +48,7 @@ class Certifier:
     features      number of inputs of one sample
     searched      norm -> samples whose radius was searched for
     breaks        (norm, eps) -> what branch and bound broke there
+    obstacles     (norm, eps) -> why nothing is certified there, of the smallest ball of each norm
     """
 
     standings: tuple[Standing, ...]
@@ -59,6 +61,7 @@ class Certifier:
     progress: Progress = silent
     searched: dict[Norm, int] = field(default_factory=dict)
     breaks: dict[tuple[Norm, float], Breaks] = field(default_factory=dict)
+    obstacles: dict[tuple[Norm, float], str] = field(default_factory=dict)
     _found: dict[Norm, Tensor] = field(default_factory=dict)
 
     @property
@@ -98,6 +101,10 @@ class Certifier:
                     share = deadline.share(1 / (len(self.standings) - index))
                     self.breaks[standing.norm, standing.eps] = branch(self.ladder, standing, rows, target, share)
                     self._pass_on(standing)
+        if isinstance(self.ladder, Ladder) and not deadline.passed:
+            for norm in self.norms:
+                least = min((s for s in self.standings if s.norm == norm), key=lambda standing: standing.eps)
+                self.obstacles[norm, least.eps] = obstacle(self.ladder, least, ALLOWED[self.effort])
 
     def _pass_on(self, inner: Standing) -> None:
         """What is broken in a ball is broken in every larger one of its norm."""

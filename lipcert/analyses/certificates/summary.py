@@ -36,6 +36,7 @@ def _certificate(certifier: Certifier, standing: Standing) -> CertificateRecord:
         clipped=certifier.clipped,
         verdicts=dict(Counter(standing.verdicts())),
         decided_by=standing.decided(),
+        obstacle=certifier.obstacles.get((standing.norm, standing.eps), ""),
         untried=standing.untried if isinstance(certifier.ladder, Ladder) else 0,
     )
 

@@ -77,9 +77,11 @@ def _one_sided(model: ModelRecord) -> list[str]:
     found: dict[str, str] = {}
     for proved in sorted(certificates, key=lambda record: (record.eps, record.certified_accuracy)):
         low, names = proved.certified_accuracy, selectors(proved)
+        words = "{ball}: at least {least} ({soundness}) of these {samples} samples are robust."
         found[proved.norm] = sentence(
-            "{ball}: at least {least} ({soundness}) of these {samples} samples are robust.",
+            words if low else "{ball}: nothing is certified of these {samples} samples{because}.",
             ball=ball(proved),
+            because=_because(model, proved),
             least=figure(share_down(low, proved.samples), low, "certificates.certified_accuracy", names),
             soundness=proved.soundness,
             samples=figure(count(proved.samples), proved.samples, "certificates.samples", names),
@@ -93,6 +95,13 @@ def _one_sided(model: ModelRecord) -> list[str]:
             samples=figure(count(broken.samples), broken.samples, "robustness.samples", names),
         )
     return [found[norm] for norm in _NORMS if norm in found]
+
+
+def _because(model: ModelRecord, record: BracketRecord | CertificateRecord) -> str:
+    """Why nothing is certified, where that is known."""
+    certificates = () if isinstance(model.certificates, Skipped) else model.certificates
+    told = [c.obstacle for c in certificates if c.norm == record.norm and c.eps <= record.eps and c.obstacle]
+    return f": {told[0]}" if told else ""
 
 
 def _widest(model: ModelRecord, norm: str) -> BracketRecord | None:
@@ -145,9 +154,11 @@ def _share(model: ModelRecord, record: BracketRecord, soundness: Soundness) -> s
             "{low} of these {samples} samples are robust ({soundness}, and every other sample is broken by an attack)."
         )
     elif record.certified_accuracy == 0 and _unbroken(model, record):
-        words = "no certificate at this radius; attacks found no error either."
+        words = "attacks found no error, and there is no certificate at this radius{because}."
     elif record.certified_accuracy == 0:
-        words = "at most {high} (attacked) of these {samples} samples are robust; no certificate at this radius."
+        words = (
+            "at most {high} (attacked) of these {samples} samples are robust; no certificate at this radius{because}."
+        )
     else:
         words = "between {low} ({soundness}) and {high} (attacked) of these {samples} samples are robust."
     names, samples = selectors(record), record.samples
@@ -158,6 +169,7 @@ def _share(model: ModelRecord, record: BracketRecord, soundness: Soundness) -> s
         high=figure(share_up(high, samples), high, "brackets.robust_accuracy", names),
         samples=figure(count(samples), samples, "brackets.samples", names),
         soundness=soundness,
+        because=_because(model, record),
     )
 
 
