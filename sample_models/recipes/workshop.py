@@ -24,7 +24,14 @@ Splits: TypeAlias = dict[str, tuple[Split, Split]]
 Net: TypeAlias = tuple[str, int]
 Steps: TypeAlias = MutableMapping[str, tuple[int, int]]
 _LOOK = 0.5
-_PRELOAD = ("torch", "torch.onnx._internal.exporter._core", "onnxscript", "sample_models.recipes.workshop")
+_PRELOAD = (
+    "torch",
+    "torch._dynamo",
+    "torch.export._trace",
+    "torch.onnx._internal.exporter._core",
+    "onnxscript",
+    "sample_models.recipes.workshop",
+)
 
 
 def key_of(net: Net) -> str:

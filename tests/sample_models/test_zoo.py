@@ -78,6 +78,15 @@ def test_good_nets_are_certified_as_asked():
     assert AUDIT["mnist_linf"]["certified_linf_0.05"] >= 0.93
 
 
+@pytest.mark.parametrize("key", [name for name in FACTS if "validation" in FACTS[name]])
+def test_a_chosen_cap_is_the_best_on_the_images_held_out(key):
+    facts = FACTS[key]
+    scores = {entry["beta"]: entry["accuracy"] for entry in facts["validation"]}
+    assert tuple(scores) == RECIPES[_recipe(key)].betas
+    assert scores[facts["beta"]] == max(scores.values())
+    assert all(norm <= facts["beta"] * (1 + 1e-6) for norm in facts.get("capped", {}).values())
+
+
 def test_claims_are_told_apart():
     names = [claim.id for claim in CLAIMS]
     assert len(set(names)) == len(names)
