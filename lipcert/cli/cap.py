@@ -5,11 +5,11 @@ from __future__ import annotations
 from lipcert.cli.option import Command
 from lipcert.cli.options import TABLE, take, written
 
-HELP = """Write a copy of a model whose linear and convolution layers have spectral norms of at most beta.
+HELP = """Write a copy of a model with capped spectral norms.
 
-Every layer's weight becomes W / max(1, s / beta), s its certified norm at its true input size; biases stay. The copy
-has the format of MODEL and is read back and certified before it is written. With --data the change in accuracy is
-told. Training with a cap keeps more accuracy: see lipcert.training.cap.
+They are at most beta in every linear and convolution layer: its weight becomes W / max(1, s / beta), s its certified
+norm at its true input size; biases stay. The copy has the format of MODEL and is read back and certified before it is
+written. With --data the change in accuracy is told. Training with a cap keeps more accuracy: see lipcert.training.cap.
 
 \b
   lipcert cap net.onnx --beta 2 -o capped.onnx --data test.npz

@@ -6,11 +6,11 @@ from lipcert.cli.analyze import OPTIONS
 from lipcert.cli.option import Command, Option
 from lipcert.cli.options import TABLE, take, without, written
 
-HELP = """Show what changed from A to B, and whether by more than is left open.
+HELP = """Show what changed from A to B.
 
-A and B are JSON reports, which are compared without opening a model, or models, which are analysed first. Numbers
-whose enclosures or 95 % intervals overlap are marked with a question mark. Reports on other data, eps or methods are
-refused without --force. Exits with 0 unless --fail-on is given.
+And whether by more than is left open. A and B are JSON reports, which are compared without opening a model, or
+models, which are analysed first. Numbers whose enclosures or 95 % intervals overlap are marked with a question mark.
+Reports on other data, eps or methods are refused without --force. Exits with 0 unless --fail-on is given.
 
 \b
   lipcert compare main.json pr.json

@@ -100,6 +100,16 @@ def test_sampling_error_is_not_optimality(format_name):
     assert "no interval covers that" in text
 
 
+@pytest.mark.parametrize("format_name", ["text", "markdown", "html"])
+def test_the_rows_of_a_ball_add_up(format_name):
+    record = replace(SOUND.robustness[1], attacks=tuple(replace(a, broken=40) for a in SOUND.robustness[1].attacks))
+    text = shown(replace(SOUND, robustness=(record,)), format_name)
+    row = next(line for line in re.sub("</tr>", "\n", text).splitlines() if "nearest errors" in line)
+    row = re.sub("<[^>]*>", " ", row) if format_name == "html" else row
+    assert "63" in row  # of 143 broken, the two attacks were first with 40 each
+    assert "92.6" in row  # 98.9 % less 63 of 1,000
+
+
 def _seeded(unseen, *accuracies):
     seeds = tuple(SeedRecord(seed=seed, robust_loss=0.5, robust_accuracy=one) for seed, one in enumerate(accuracies))
     return replace(SOUND, robustness=tuple(replace(each, seeds=seeds, unseen=unseen) for each in SOUND.robustness))

@@ -48,12 +48,13 @@ def _at(ladder: Ladder, standing: Standing, row: Tensor, eps: float) -> Batch:
 
 def _shortfall(ladder: Ladder, standing: Standing, row: Tensor, allowed: float) -> str:
     best, clean = float(standing.margin[row]), float(ladder.clean[row])
-    reached = f"the best bound on the margin is {best:.2g}, of {clean:.2g} at the sample itself"
+    reached = f"the best bound on the margin is {best:.2g}" if math.isfinite(best) else "the margin has no finite bound"
+    reached += f", and it is {clean:.2g} at the sample itself"
     if bool(standing.climbed[row]):
         return reached
     price = ladder.price(row, standing.norm, torch.full((1,), standing.eps, dtype=torch.float64))
     if price <= allowed:
-        return f"{reached}, and linear bounds through the net were not tried on it"
+        return f"{reached}; linear bounds through the net were not tried on it"
     cost = f"{price:.1g} multiply-adds, more than the {allowed:.1g} allowed"
     return f"{reached}; linear bounds through the net would take about {cost} (--effort high, or --time-budget)"
 

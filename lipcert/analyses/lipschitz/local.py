@@ -68,7 +68,7 @@ def analyze_local(
 
 
 def _record(norm: Norm, eps: float, some: Tensor, method: str, value: Enclosure | Skipped) -> LipschitzRecord:
-    where = f"{norm} balls of {eps:.3g} around {len(some)} samples"
+    where = f"{norm} balls of {eps:.3g} around {len(some)} sample{'s' * (len(some) != 1)}"
     return LipschitzRecord(
         norm=norm, scope="local", method=f"{method}; {where}", value=value, eps=eps, samples=len(some)
     )

@@ -113,6 +113,9 @@ def _rows(record: RobustnessRecord) -> list[list[Part]]:
         "robustness.clean_accuracy",
         names,
     )
+    found = trust.broken_nearby(record)
+    left = notation.share_up(record.clean_accuracy - found / record.samples, record.samples) if found else None
+    near: list[list[Part]] = [[again, trust.NEARBY, None, count(found), left, None]] if found else []
     at_rest = figure(nearest(record.clean_loss), record.clean_loss, "robustness.clean_loss", names)
     return [
         [
@@ -124,6 +127,7 @@ def _rows(record: RobustnessRecord) -> list[list[Part]]:
             [loss, mark("measured")],
         ],
         [again, "none", None, None, clean, at_rest],
+        *near,
         *(_attack(again, attack, record) for attack in record.attacks),
     ]
 

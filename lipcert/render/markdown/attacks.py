@@ -36,6 +36,9 @@ def _rows(record: RobustnessRecord) -> list[list[str]]:
         notation.share_up(record.clean_accuracy, samples),
         notation.nearest(record.clean_loss),
     ]
+    found = words.broken_nearby(record)
+    left = notation.share_up(record.clean_accuracy - found / samples, samples) if samples else ""
+    near = [where, words.NEARBY, "", notation.count(found), left, ""]
     worst = [notation.share_up(record.robust_accuracy, samples), notation.lower(record.robust_loss)]
     each = [
         [
@@ -51,6 +54,7 @@ def _rows(record: RobustnessRecord) -> list[list[str]]:
     return [
         [where, "all together", notation.count(samples), notation.count(words.broken(record)), *worst],
         clean,
+        *([near] if words.broken_nearby(record) else []),
         *each,
     ]
 

@@ -8,7 +8,16 @@ from rich.text import Text
 from lipcert.records import AdversarialRadiusRecord, AttackRecord, ModelRecord, RobustnessRecord
 from lipcert.render.notation import count, lower, nearest, radius, share_up, upper
 from lipcert.render.terminal.ink import Column, Ink
-from lipcert.render.wording.evaluation import broken, evaluation, sampling, sampling_lead, unseen, verdict
+from lipcert.render.wording.evaluation import (
+    NEARBY,
+    broken,
+    broken_nearby,
+    evaluation,
+    sampling,
+    sampling_lead,
+    unseen,
+    verdict,
+)
 from lipcert.render.wording.lines import attacked, judges
 
 
@@ -52,7 +61,16 @@ def _rows(record: RobustnessRecord, ink: Ink) -> list[list[str | Text]]:
         share_up(record.clean_accuracy, record.samples) + "  ",
         nearest(record.clean_loss) + "  ",
     ]
-    return [worst, clean, *(_attack(attack, record.samples) for attack in record.attacks)]
+    near: list[str | Text] = [
+        "",
+        NEARBY,
+        "",
+        count(broken_nearby(record)),
+        share_up(record.clean_accuracy - broken_nearby(record) / record.samples, record.samples) + "  ",
+        "",
+    ]
+    nearby = [near] if broken_nearby(record) else []
+    return [worst, clean, *nearby, *(_attack(attack, record.samples) for attack in record.attacks)]
 
 
 def _attack(attack: AttackRecord, samples: int) -> list[str | Text]:

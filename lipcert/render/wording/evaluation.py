@@ -52,6 +52,15 @@ def broken(record: RobustnessRecord) -> int:
     return round(record.samples * (record.clean_accuracy - record.robust_accuracy))
 
 
+NEARBY = "nearest errors"
+"""Row of a table: what the search for the nearest errors, or one in a smaller ball, broke before the attacks."""
+
+
+def broken_nearby(record: RobustnessRecord) -> int:
+    """Samples that no attack of this ball was the first to break."""
+    return max(0, broken(record) - sum(attack.broken for attack in record.attacks))
+
+
 def sampling(record: RobustnessRecord) -> str:
     """The sampling error of one ball's figures; nothing where it was not computed."""
     found = record.sampling
