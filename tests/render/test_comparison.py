@@ -12,6 +12,7 @@ from lipcert.records.compare import SideRecord
 from lipcert.render import Style
 from lipcert.render.comparison import FORMATS, render_comparison
 from lipcert.render.comparison.markdown import MOST
+from lipcert.render.comparison.wording import reason, reasons
 from tests.render.models import full_model, layer
 from tests.render.reports import HOSTILE, report
 
@@ -80,3 +81,12 @@ def test_json_is_strict_and_meets_its_schema():
     Draft202012Validator(codec.json_schema("compare")).validate(document)
     assert document["gate"] == "fail"
     assert codec.read(text, type(compared([MODEL], [WORSE]))).exit_code == 1
+
+
+def test_below_a_narrow_table_each_reason_stands_once():
+    first = next(change for change in compared([MODEL], [WORSE]).models[0].changes if reason(change))
+    few = [replace(first, metric=f"margins.{name}", reason="few") for name in ("a", "b")]
+    many = [replace(first, metric=f"margins.m{i}", reason="many") for i in range(9)]
+    assert reasons([*few, *many]) == ["margins.a, margins.b: few", "elsewhere many"]
+    assert reasons(few) == ["margins.a, margins.b: few"]
+    assert reasons([replace(first, verdict="same")]) == []

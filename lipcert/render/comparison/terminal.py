@@ -6,7 +6,19 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from lipcert.records.compare import ChangeRecord, CompareReport, ModelComparison, SideRecord
-from lipcert.render.comparison.wording import ends, headline, label, paired, reason, remarks, rest, shown, verdict, word
+from lipcert.render.comparison.wording import (
+    ends,
+    headline,
+    label,
+    paired,
+    reason,
+    reasons,
+    remarks,
+    rest,
+    shown,
+    verdict,
+    word,
+)
 from lipcert.render.notation import digest
 from lipcert.render.style import SEPARATOR, Style
 from lipcert.render.terminal import diagnostics
@@ -69,7 +81,7 @@ def _model(model: ModelComparison, ink: Ink, *, full: bool) -> RenderableType:
         ink.grid(_COLUMNS, rows) if wide else ink.grid(_COLUMNS[:-1], [r[:-1] for r in rows])
     ]
     if not wide:
-        why = [ink.text(f"{label(c.metric)}: {reason(c)}", "dim") for c in found if reason(c)]
+        why = [ink.text(line, "dim") for line in reasons(found)]
         parts += [Text(""), *why] if why else []
     if model.paired:
         parts += [Text(""), ink.grid(_PAIRS, list(paired(model)))]

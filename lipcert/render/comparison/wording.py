@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lipcert.records.compare import VERDICTS, ChangeRecord, CompareReport, EndsRecord, ModelComparison
 from lipcert.records.metrics import ALIASES, parse
@@ -20,6 +20,7 @@ _WORDS = {
 }
 _NAMES = {target: alias for alias, target in ALIASES.items()}
 _UNSAID = {"scope": "global"}
+_MANY = 5
 
 
 def word(change: ChangeRecord) -> str:
@@ -45,6 +46,17 @@ def ends(record: EndsRecord) -> str:
 def reason(change: ChangeRecord) -> str:
     """Why the verdict is sure or not."""
     return "" if change.verdict == "same" else change.reason
+
+
+def reasons(changes: Sequence[ChangeRecord]) -> list[str]:
+    """Why verdicts are sure or not, each reason once, with the numbers it holds for; all the others by one word."""
+    found: dict[str, list[str]] = {}
+    for change in changes:
+        if reason(change):
+            found.setdefault(reason(change), []).append(label(change.metric))
+    most = max(found, key=lambda why: len(found[why]), default="")
+    rest = [f"{', '.join(names)}: {why}" for why, names in found.items() if why != most or len(names) < _MANY]
+    return [*rest, f"elsewhere {most}"] if most and len(found[most]) >= _MANY else rest
 
 
 def shown(model: ModelComparison, *, full: bool) -> list[ChangeRecord]:
