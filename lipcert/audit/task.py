@@ -155,7 +155,7 @@ def _failed(task: Task, outcome: Outcome) -> str:
     if outcome.partial is not None:
         partial = json.loads(outcome.partial)
         partial["errors"] = [codec.adapter(ErrorRecord).dump_python(record, mode="json")]
-        return json.dumps(partial, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return codec.written(partial)
     settings: AnalyzeSettings = task.request.settings
     report = Report(
         tool=tool_record(), run=None, settings=settings, models=(), summary=summary, errors=(record,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ DOCUMENTS: dict[Document, Any] = {
     "config": ConfigReport,
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LONE = re.compile("[\ud800-\udfff]")
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 T = TypeVar("T")
 
@@ -53,13 +55,22 @@ def _reject_non_finite(value: Any, path: str) -> None:
 def to_json(report: object) -> str:
     """The report as one strict JSON document, two-space indented, ending in a newline.
 
-    Characters that are no valid Unicode (file names may hold such bytes) are written as escapes.
+    Characters that are no valid Unicode are spelled out; see `written`.
     """
     writer: TypeAdapter[Any] = adapter(type(report))
     _reject_non_finite(writer.dump_python(report, mode="python"), "report")
     document = writer.dump_python(report, mode="json")
+    return written(document)
+
+
+def written(document: object) -> str:
+    """JSON data as text.
+
+    Characters that are no valid Unicode (file names may hold such bytes) are spelled out, backslash and all: an escape
+    of JSON's own would stand for them exactly, and most programs refuse to read it, pydantic among them.
+    """
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode() + "\n"
+    return _LONE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def from_json(text: str | bytes) -> Report:

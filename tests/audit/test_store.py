@@ -35,6 +35,15 @@ def test_a_truncated_result_is_made_again(audit, done, size):
     assert results(done)[0].read_bytes() == before
 
 
+def test_a_name_that_is_no_unicode_is_a_name(audit, tmp_path):
+    zoo = make_zoo(tmp_path / "zoo", 2)
+    (zoo / "net-0000.onnx").rename(zoo / "n\udcff.onnx")
+    assert audit("zoo").code == 0
+    assert "; 0 to do" in audit("zoo").err
+    for format_name in ("json", "jsonl", "csv", "markdown", "html", "text"):
+        assert "udcff" in audit("export", "-f", format_name).out
+
+
 @pytest.mark.parametrize("text", ["", "{", "lipcert.audit-index 2\n[3]\n", "lipcert.audit-index 2\nnot json\n", "\0"])
 def test_the_caches_can_be_lost(audit, done, text):
     before = audit("export", "-f", "json").out

@@ -32,7 +32,9 @@ def test_documents_are_strict_and_hold_to_the_schema(name):
 
 def test_a_file_name_that_is_no_unicode_is_still_written():
     odd = report(replace(full_model(), path="model\udc80.onnx"))
-    assert json.loads(render(odd, "json").encode("utf-8"))["models"][0]["path"] == "model\udc80.onnx"
+    text = render(odd, "json")
+    assert json.loads(text.encode("utf-8"))["models"][0]["path"] == r"model\udc80.onnx"
+    assert codec.from_json(text).models[0].path == r"model\udc80.onnx"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
