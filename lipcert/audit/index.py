@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, final
 
+from pydantic_core import from_json
+
 from lipcert.audit.store import Store, StoreError, read_document, write_file
 from lipcert.audit.summary import Row, summarise
 
@@ -68,7 +70,7 @@ class Index:
                 if file.readline().strip() != _VERSION:
                     return
                 for line in file:
-                    key, size, when, row = json.loads(line)
+                    key, size, when, row = from_json(line)  # keeps the names of fields once, and not once a row
                     yield str(key), (int(size), int(when), row)
         except (OSError, ValueError, TypeError):
             return
