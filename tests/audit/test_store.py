@@ -37,8 +37,11 @@ def test_a_truncated_result_is_made_again(audit, done, size):
 
 def test_a_name_that_is_no_unicode_is_a_name(audit, tmp_path):
     zoo = make_zoo(tmp_path / "zoo", 2)
-    (zoo / "net-0000.onnx").rename(zoo / "n\udcff.onnx")
-    assert audit("zoo").code == 0
+    (zoo / "net-0000.onnx").rename(zoo / "n\udcff\x1b[2J\n.onnx")
+    found = audit("zoo")
+    assert found.code == 0
+    assert "\x1b" not in found.out + found.err
+    assert len(found.err.splitlines()) == 3
     assert "; 0 to do" in audit("zoo").err
     for format_name in ("json", "jsonl", "csv", "markdown", "html", "text"):
         assert "udcff" in audit("export", "-f", format_name).out

@@ -11,6 +11,7 @@ from lipcert.audit import AbstractWatch
 from lipcert.audit.task import Status, Task
 from lipcert.cli import streams
 from lipcert.render.notation import duration
+from lipcert.render.style import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -60,7 +61,7 @@ class LiveWatch(AbstractWatch):
             self._show()
         elif not self._quiet:
             took = duration(time.monotonic() - since)
-            streams.say(f"[{self._done}/{self._total}] {name}: {status} in {took}{self._left()}")
+            streams.say(f"[{self._done}/{self._total}] {visible(name)}: {status} in {took}{self._left()}")
             self._spoke = time.monotonic()
         return not (self._fail_fast and status != "analyzed")
 
@@ -81,8 +82,6 @@ class LiveWatch(AbstractWatch):
             self._live.update(Text(self._line(), no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def _line(self) -> str:
-        from lipcert.render.style import visible
-
         names = [name for name, _ in self._running.values()]
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         now = ", ".join(map(visible, names[:_MOST_NAMES]))
