@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import torch
@@ -44,6 +44,7 @@ class Ladder:
     input_range: tuple[float, float] | None
     persistent: bool = False
     batch: int = BATCH
+    _prices: dict[object, float] = field(default_factory=dict)
 
     def climb(
         self, standing: Standing, rows: Tensor, rungs: Sequence[Rung], deadline: Deadline, allowance: Allowance
@@ -66,10 +67,13 @@ class Ladder:
         return rows[standing.margin[rows].argsort(descending=True, stable=True)]
 
     def price(self, rows: Tensor, norm: Norm, eps: Tensor) -> float:
-        """Multiply-adds that dear bounds of one of these samples take, about."""
-        region = self.batch_of(rows, norm, eps).region
-        with torch.no_grad():
-            return refining_price(self.bounder.linearise(region, self.bounder.intervals(region)))
+        """Multiply-adds that dear bounds of one of these samples take, about; worked out once."""
+        key = (tuple(rows.tolist()), norm, tuple(eps.tolist()))
+        if key not in self._prices:
+            region = self.batch_of(rows, norm, eps).region
+            with torch.no_grad():
+                self._prices[key] = refining_price(self.bounder.linearise(region, self.bounder.intervals(region)))
+        return self._prices[key]
 
     def _affordable(self, standing: Standing, rows: Tensor, rungs: Sequence[Rung], allowance: Allowance) -> int:
         """How many of a batch to try, paid for."""
