@@ -35,7 +35,7 @@ def test_names_do_not_count_and_contents_and_settings_do(audit, tmp_path):
 def test_one_poisoned_model_costs_only_itself(audit, tmp_path, threads):
     kinds = ("segfault", "endless", "terabyte", "leave", "garbage", "refused", "broken")
     make_zoo(tmp_path / "zoo", 2, *kinds)
-    found = audit("zoo", "-j", threads, "--timeout", "0.7", "-f", "json", "--retries", 0)
+    found = audit("zoo", "-j", threads, "--timeout", "3", "-f", "json", "--retries", 0)
     assert found.code == 3
     models = {model["name"].removesuffix(".onnx"): model for model in json.loads(found.out)["models"]}
     causes = {name: (model["error"] or {}).get("code") for name, model in models.items()}
