@@ -28,7 +28,8 @@ def choose_scorer(subject: Subject, graph: Graph) -> tuple[Scorer, str]:
 
     def score(batch: Tensor) -> Tensor:
         single = batch.to("cpu", torch.float32)
-        return as_logits(oracle(model_inputs(subject.graph, single)).reshape(len(batch), -1), subject.graph.head)
+        output = oracle(model_inputs(subject.graph, single))
+        return as_logits(output.reshape(len(batch), math.prod(output.shape[1:])), subject.graph.head)
 
     return score, oracle.name
 
