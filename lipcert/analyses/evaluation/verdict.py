@@ -9,6 +9,7 @@ from lipcert.analyses.evaluation.base import CHECKS, Check, Evidence, Finding, n
 from lipcert.records.evaluation import EvaluationCheck, EvaluationRecord, Trust
 
 _SPENT = "the time budget was spent before this check"
+_NOTHING = "every sample is misclassified before any attack"
 
 
 def evaluate(evidence: Evidence) -> EvaluationRecord:
@@ -26,6 +27,8 @@ def evaluate(evidence: Evidence) -> EvaluationRecord:
 
 
 def _in_time(evidence: Evidence, run: Callable[[], Finding]) -> Finding:
+    if not len(evidence.rows):
+        return not_applicable(_NOTHING)
     return not_applicable(_SPENT) if evidence.deadline.passed else run()
 
 
