@@ -18,8 +18,8 @@ from sample_models.recipes import auditing
 from sample_models.recipes.data import MNIST_TEST, Split, digits, load
 from sample_models.recipes.making import save_random_labels
 from sample_models.recipes.results import write_results
-from sample_models.recipes.workshop import key_of, make_all, read_facts
-from sample_models.recipes.zoo import RECIPES, SEEDS, seeds
+from sample_models.recipes.workshop import make_all, read_facts
+from sample_models.recipes.zoo import RECIPES, SEEDS, key_of, seeds
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -80,7 +80,7 @@ def _make(arguments: argparse.Namespace) -> None:
         for seed in arguments.seed or SEEDS
         for name in arguments.only or RECIPES
         if seed in seeds(name) and RECIPES[name].data in splits
-        if not (arguments.missing and key_of((name, seed)) in facts[RECIPES[name].folder])
+        if not (arguments.missing and key_of(name, seed) in facts[RECIPES[name].folder])
     ]
     make_all(wanted, splits, home, arguments.jobs)
 

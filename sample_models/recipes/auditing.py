@@ -12,7 +12,7 @@ from typing import final
 from lipcert.cli.entry import run
 from sample_models.recipes.data import Split, digits, load
 from sample_models.recipes.evidence import evidence
-from sample_models.recipes.zoo import L2, LINF, MNIST_L2, RECIPES, ROBUST, seeds
+from sample_models.recipes.zoo import L2, LINF, MNIST_L2, RECIPES, ROBUST, in_order, key_of, seeds
 
 CLOSE = 0.15
 """The l2 radius at which certificates of the digits nets are compared."""
@@ -72,7 +72,7 @@ class Audit:
                 continue
             for seed in seeds(name):
                 (file,) = recipe.files(name, seed)
-                key = name if seeds(name) == (0,) else f"{name}_{seed}"
+                key = key_of(name, seed)
                 if not (self.home / file).exists():
                     continue
                 if not recipe.random_labels:
@@ -131,6 +131,4 @@ def gather(home: Path) -> None:
             continue
         found = evidence(document["models"][0], "t" + split)
         known[key] = known.get(key, {}) | found
-    order = [name if seeds(name) == (0,) else f"{name}_{seed}" for name in RECIPES for seed in seeds(name)]
-    kept = {key: known[key] for key in order if key in known}
-    path.write_text(json.dumps(kept, indent=1) + "\n")
+    path.write_text(json.dumps(in_order(known), indent=1) + "\n")

@@ -14,6 +14,8 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from lipcert.analyses.generalization import spread
+
 DIGITS_TEST = 450
 MNIST_TEST = 1000
 
@@ -40,7 +42,7 @@ class Split:
 
     def spread(self, count: int) -> Split:
         """`count` images, evenly through all of them."""
-        rows = np.linspace(0, len(self.images) - 1, min(count, len(self.images))).round().astype(np.int64)
+        rows = spread(len(self.images), min(count, len(self.images))).numpy()
         return Split(images=self.images[rows], labels=self.labels[rows])
 
     def after(self, count: int, many: int) -> Split:

@@ -11,7 +11,7 @@ from sample_models.recipes.claim import Evidence, Outcome
 from sample_models.recipes.claims import outcomes
 from sample_models.recipes.plots import draw
 from sample_models.recipes.recipe import VALIDATION
-from sample_models.recipes.zoo import DIGITS, DIGITS_CONV, L2, LINF, MNIST, MNIST_L2, MNIST_PGM, ROBUST, SEEDS, seeds
+from sample_models.recipes.zoo import DIGITS, DIGITS_CONV, L2, LINF, MNIST, MNIST_L2, MNIST_PGM, ROBUST, SEEDS, keys_of
 
 _PAPERS = {
     "W": "Wu & Li, arXiv 2412.12449",
@@ -166,7 +166,7 @@ def _mnist(found: Evidence) -> list[str]:
 
 def _chosen(found: Evidence, facts: Evidence) -> list[str]:
     """Caps of PGM training on MNIST: what each came to on the images held out, and what the chosen one gives."""
-    tried = [facts[key] for key in (f"mnist_pgm_chosen_{seed}" for seed in SEEDS) if key in facts]
+    tried = [facts[key] for key in keys_of("mnist_pgm_chosen") if key in facts]
     if not tried:
         return []
     rows = [
@@ -198,8 +198,7 @@ def _validation(facts: Mapping[str, Any], beta: float | None) -> str:
 def _table(found: Evidence, names: Iterable[str], columns: Mapping[str, str]) -> str:
     rows = []
     for name in names:
-        keys = [name] if seeds(name) == (0,) else [f"{name}_{seed}" for seed in seeds(name)]
-        known = [found[key] for key in keys if key in found and "clean" in found[key]]
+        known = [found[key] for key in keys_of(name) if key in found and "clean" in found[key]]
         if known:
             rows.append([name, str(len(known)), *(_cell(known, column) for column in columns)])
     return _grid(["net", "seeds", *columns.values()], rows)

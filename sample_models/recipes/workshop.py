@@ -18,7 +18,7 @@ import torch
 from sample_models.recipes.data import Split
 from sample_models.recipes.making import make
 from sample_models.recipes.progress import Bars
-from sample_models.recipes.zoo import RECIPES, seeds
+from sample_models.recipes.zoo import RECIPES, in_order, key_of
 
 Splits: TypeAlias = dict[str, tuple[Split, Split]]
 Net: TypeAlias = tuple[str, int]
@@ -32,12 +32,6 @@ _PRELOAD = (
     "onnxscript",
     "sample_models.recipes.workshop",
 )
-
-
-def key_of(net: Net) -> str:
-    """A net's name in facts.json."""
-    name, seed = net
-    return name if seeds(name) == (0,) else f"{name}_{seed}"
 
 
 def make_all(nets: Iterable[Net], splits: Splits, home: Path, jobs: int) -> None:
@@ -63,7 +57,7 @@ def _make(net: Net, splits: tuple[Split, Split], home: Path, steps: Steps) -> tu
     # The exporters speak of packages that are not needed, and warn of their own calls.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning)
-    key, started = key_of(net), time.monotonic()
+    key, started = key_of(*net), time.monotonic()
 
     def watch(done: int, total: int) -> None:
         steps[key] = done, total
@@ -76,11 +70,9 @@ def _make(net: Net, splits: tuple[Split, Split], home: Path, steps: Steps) -> tu
 
 def _note(one: Future[tuple[Net, dict[str, Any], float]], home: Path) -> None:
     net, found, seconds = one.result()
-    path = home / RECIPES[net[0]].folder / "facts.json"
-    known = read_facts(path) | {key_of(net): found}
-    order = [key_of((name, seed)) for name in RECIPES for seed in seeds(name)]
-    path.write_text(json.dumps({key: known[key] for key in order if key in known}, indent=2) + "\n")
-    print(f"{key_of(net)}: {100 * found['clean_accuracy']:.1f} % in {seconds:.0f} s", flush=True)
+    key, path = key_of(*net), home / RECIPES[net[0]].folder / "facts.json"
+    path.write_text(json.dumps(in_order(read_facts(path) | {key: found}), indent=2) + "\n")
+    print(f"{key}: {100 * found['clean_accuracy']:.1f} % in {seconds:.0f} s", flush=True)
 
 
 def read_facts(path: Path) -> dict[str, dict[str, Any]]:

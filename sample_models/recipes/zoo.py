@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import partial
+from typing import TypeVar
 
 from lipcert.training import (
     CrossLipschitz,
@@ -23,6 +25,8 @@ from lipcert.training import (
 from sample_models.recipes.first_nets import DigitsConv, DigitsMlp, DigitsResidual, MnistConv
 from sample_models.recipes.recipe import Recipe
 from sample_models.recipes.zoo_nets import mlp, mnist_absolute_conv, mnist_mlp, mnist_relu_conv, strided_conv
+
+Found = TypeVar("Found")
 
 L2, LINF = 0.6, 0.1
 """Radii on the digits, in data units: what training defends against and audits attack with."""
@@ -155,3 +159,18 @@ RECIPES = FIRST | DIGITS | DIGITS_CONV | MNIST | MNIST_PGM | ROBUST
 def seeds(name: str) -> tuple[int, ...]:
     """The seeds a recipe is made with."""
     return SEEDS if name in DIGITS | MNIST | MNIST_PGM else (0,)
+
+
+def key_of(name: str, seed: int) -> str:
+    """What a net is called in facts and audits; nets of one seed alone carry no number."""
+    return name if seeds(name) == (0,) else f"{name}_{seed}"
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """What the nets of a recipe are called."""
+    return tuple(key_of(name, seed) for seed in seeds(name))
+
+
+def in_order(known: Mapping[str, Found]) -> dict[str, Found]:
+    """What is known of nets, in the order of the recipes; what belongs to none is left out."""
+    return {key: known[key] for name in RECIPES for key in keys_of(name) if key in known}

@@ -27,8 +27,6 @@ def repeatable(evidence: Evidence) -> Finding:
 
 
 def _relative(first: Tensor, second: Tensor) -> float:
-    if not first.numel():
-        return 0.0
     first, second = first.to(torch.float64), second.to(torch.float64)
     width = float(first.amax() - first.amin())
     change = float((first - second).abs().amax())
@@ -45,7 +43,7 @@ def probabilities(evidence: Evidence) -> Finding:
     with torch.no_grad():
         rows = evidence.target.classify(evidence.points).to(torch.float64)
     alike = (rows.amin(dim=1) >= 0) & ((rows.sum(dim=1) - 1).abs() < _PROBABILITIES)
-    share = float(alike.double().mean()) if len(rows) else 0.0
+    share = float(alike.double().mean())
     text = f"{share:.0%} of the outputs are probabilities"
     return graded(share, text, warn=0.5, fail=0.5, samples=len(rows))
 
@@ -58,7 +56,7 @@ def probabilities(evidence: Evidence) -> Finding:
 def saturation(evidence: Evidence) -> Finding:
     """Margins beyond which a float32 cross-entropy has no gradient."""
     margin = evidence.clean.margin[evidence.rows]
-    share = float((margin > _UNDERFLOW).double().mean()) if len(margin) else 0.0
+    share = float((margin > _UNDERFLOW).double().mean())
     text = (
         f"{share:.0%} of the samples have a margin above {_UNDERFLOW:.0f}, where the cross-entropy is flat in float32"
     )
