@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lipcert.errors import DataError
 from lipcert.load.formats.base import optional_module
-from lipcert.load.formats.guard import check_size, checked_archive
+from lipcert.load.formats.guard import check_size
+from lipcert.load.formats.numpy_files import read_npz
 from lipcert.pipeline.per_sample_format import PARQUET
 
 _VERDICT = re.compile(r"verdicts\[norm=(\w+),eps=([^\],]+)\]\.verdict")
@@ -53,13 +52,8 @@ def _wanted(names: Sequence[str]) -> list[str]:
 
 
 def _from_arrays(path: Path) -> Mapping[str, list[Any]]:
-    with checked_archive(path):
-        pass
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name].reshape(-1).tolist() for name in _wanted(arrays.files)}
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise DataError(f"{path} is no table of samples: {error}", hint="write it again") from error
+    arrays = read_npz(path)
+    return {name: arrays[name].reshape(-1).tolist() for name in _wanted(tuple(arrays))}
 
 
 def _from_parquet(path: Path) -> Mapping[str, list[Any]]:
